@@ -1,0 +1,260 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each call does to the session, and the messages that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.net import messages
+from oracle_simulator.net.backend import Bind, DataType, Result, Session
+from oracle_simulator.net.binds import LobReference
+from oracle_simulator.net.cursors import Cursor, CursorTable
+from oracle_simulator.net.data_types import ENCODERS, LOB_TYPES, NULL
+from oracle_simulator.net.lobs import CHUNK_SIZE, LobStore
+from oracle_simulator.net.requests import (
+    Call,
+    CloseCursors,
+    Execute,
+    Fetch,
+    FreeLobs,
+    LobCall,
+    LobOperation,
+    Option,
+    Piggyback,
+    Request,
+    SetAttributes,
+    SetCurrentSchema,
+    SimpleCall,
+)
+from oracle_simulator.net.statements import Statement, StatementKind
+from oracle_simulator.net.wire import sb, ub
+
+_ROW_MARK = bytes((messages.ROW_DATA,))
+_NO_DATA_FOUND = OracleError(1403, "no data found")
+_NOT_TRUNCATED = sb(0)
+_IS_NULL = sb(-1)
+
+
+class Calls:
+    """The calls of one session, one at a time. Everything raises ``OracleError``."""
+
+    def __init__(self, session: Session, cursors: CursorTable) -> None:
+        self._session = session
+        self._cursors = cursors
+        self._lobs = LobStore()
+
+    def in_transaction(self) -> bool:
+        """For the status of every answer, also that of a session which can't answer any more."""
+        try:
+            return self._session.in_transaction
+        except OracleError:
+            return False
+
+    def perform(self, request: Request) -> bytes:
+        """The whole response to a request."""
+        for piggyback in request.piggybacks:
+            self._take_along(piggyback)
+        return self._answer(request.call)
+
+    def _answer(self, call: Call) -> bytes:
+        if isinstance(call, Execute):
+            return self._execute(call)
+        if isinstance(call, Fetch):
+            out = bytearray()
+            return self._end_of_fetch(self._cursors.get(call.cursor_id), call.row_limit, out)
+        if isinstance(call, LobCall):
+            return self._lob(call)
+        if call is SimpleCall.COMMIT:
+            self._session.commit()
+        elif call is SimpleCall.ROLLBACK:
+            self._session.rollback()
+        elif not isinstance(call, SimpleCall):
+            raise OracleError(3001, "unimplemented feature: password change within a session")
+        return messages.status(self.in_transaction())
+
+    def _take_along(self, piggyback: Piggyback) -> None:
+        if isinstance(piggyback, CloseCursors):
+            for cursor_id in piggyback.cursor_ids:
+                self._cursors.close(cursor_id)
+        elif isinstance(piggyback, SetAttributes):
+            self._session.set_attributes(piggyback.attributes)
+        elif isinstance(piggyback, SetCurrentSchema):
+            self._session.set_current_schema(piggyback.name)
+        elif isinstance(piggyback, FreeLobs):
+            for locator in piggyback.locators:
+                self._lobs.free(locator)
+
+    # Execute and fetch
+
+    def _execute(self, call: Execute) -> bytes:
+        cursor = self._cursor(call)
+        try:
+            return self._run(cursor, call)
+        except OracleError:
+            if not call.cursor_id:
+                # The client learns of a cursor by the number in the answer, and an error carries none.
+                self._cursors.close(cursor.id)
+            raise
+
+    def _cursor(self, call: Execute) -> Cursor:
+        if not call.cursor_id:
+            return self._cursors.open(call.statement or Statement("", StatementKind.OTHER))
+        cursor = self._cursors.get(call.cursor_id)
+        if call.statement is not None:
+            cursor.parse(call.statement)
+        return cursor
+
+    def _run(self, cursor: Cursor, call: Execute) -> bytes:
+        out = bytearray()
+        if call.layout is not None:
+            cursor.layout = call.layout
+        if call.options & Option.DESCRIBE:
+            self._describe(cursor, out)
+            return self._end(out, cursor)
+        if call.defines:
+            cursor.define([definition.data_type() for definition in call.defines], self._lobs)
+        row_count = 0
+        if call.options & Option.EXECUTE:
+            result = self._start(cursor, call, out)
+            row_count = result.row_count
+            if cursor.statement.kind is StatementKind.OTHER:
+                self._cursors.close(cursor.id)
+                return self._end(out, None, row_count)
+        if cursor.columns is None or not call.options & Option.FETCH or not cursor.is_defined:
+            return self._end(out, cursor, row_count)
+        return self._end_of_fetch(cursor, call.row_limit, out)
+
+    def _describe(self, cursor: Cursor, out: bytearray) -> None:
+        if cursor.statement.kind is StatementKind.QUERY:
+            columns = self._session.describe(cursor.statement.text)
+            cursor.show(columns, self._lobs)
+            out += messages.describe(columns)
+
+    def _start(self, cursor: Cursor, call: Execute, out: bytearray) -> Result:
+        """Execute; what has to be said before the rows goes to ``out``."""
+        binds = cursor.layout.binds()
+        rows = [self._resolved(row) for row in call.rows] if cursor.layout.has_lobs else call.rows
+        result = self._session.execute(cursor.statement.text, binds, rows)
+        if call.options & Option.COMMIT and self._session.in_transaction:
+            self._session.commit()
+        if result.columns is not None:
+            if cursor.show(result.columns, self._lobs):
+                out += messages.describe(result.columns)
+            cursor.start(result.rows)
+        elif cursor.statement.return_binds:
+            self._returned_values(cursor.statement, binds, rows, result, out)
+        elif cursor.statement.kind is StatementKind.PLSQL and binds:
+            self._out_values(binds, result, out)
+        if result.current_schema is not None:
+            out += messages.current_schema(result.current_schema)
+        return result
+
+    def _resolved(self, row: Sequence[Any]) -> list[Any]:
+        return [
+            self._lobs.content(value.locator) if isinstance(value, LobReference) else value for value in row
+        ]
+
+    def _out_values(self, binds: Sequence[Bind], result: Result, out: bytearray) -> None:
+        # A bind with a value is always declared IN OUT: the client leaves pure OUT binds out of later
+        # executions, and whether a block also reads a variable is nothing a Result tells.
+        values = result.out_values
+        out += messages.io_vector(
+            messages.BIND_IN_OUT if place in values else messages.BIND_IN for place in range(len(binds))
+        )
+        if not values:
+            return
+        out += _ROW_MARK
+        for place, bind in enumerate(binds):
+            if place in values:
+                out += self._out_value(bind, values[place])
+
+    def _out_value(self, bind: Bind, value: Any) -> bytes:
+        if bind.is_array:
+            return ub(len(value)) + b"".join(self._out_scalar(bind.type, item) for item in value)
+        return self._out_scalar(bind.type, value)
+
+    def _out_scalar(self, data_type: DataType, value: Any) -> bytes:
+        if value is None:
+            return NULL + (_IS_NULL if data_type is DataType.BOOLEAN else _NOT_TRUNCATED)
+        if data_type in LOB_TYPES:
+            return self._lobs.encode(value) + _NOT_TRUNCATED
+        if data_type in (DataType.LONG, DataType.ROWID):
+            data_type = DataType.VARCHAR2
+        elif data_type is DataType.LONG_RAW:
+            data_type = DataType.RAW
+        return ENCODERS[data_type](value) + _NOT_TRUNCATED
+
+    def _returned_values(
+        self,
+        statement: Statement,
+        binds: Sequence[Bind],
+        rows: Sequence[Sequence[Any]],
+        result: Result,
+        out: bytearray,
+    ) -> None:
+        """RETURNING ... INTO: one ROW DATA per execution with a list of values for each bind.
+        ``out_values`` of a bind holds that list, or one list per execution for array DML."""
+        executions = max(len(rows), 1)
+        for execution in range(executions):
+            out += _ROW_MARK
+            for place in range(len(binds) - statement.return_binds, len(binds)):
+                values = result.out_values.get(place, [])
+                if executions > 1:
+                    values = values[execution] if values else []
+                out += ub(len(values))
+                out += b"".join(self._out_scalar(binds[place].type, value) for value in values)
+
+    def _end_of_fetch(self, cursor: Cursor, row_limit: int, out: bytearray) -> bytes:
+        """Rows and the end of the call. Never more rows than asked for: the client has room for no more."""
+        before = len(out)
+        out += messages.row_header(len(cursor.columns or ()), row_limit)
+        start = len(out)
+        exhausted = cursor.fetch(row_limit, out, _ROW_MARK)
+        if len(out) == start:
+            del out[before:]
+        return self._end(out, cursor, cursor.fetched, _NO_DATA_FOUND if exhausted else None)
+
+    def _end(
+        self, out: bytearray, cursor: Cursor | None, row_count: int = 0, error: OracleError | None = None
+    ) -> bytes:
+        out += messages.end_of_call(self.in_transaction(), cursor.id if cursor else 0, row_count, error)
+        return bytes(out)
+
+    # Large objects
+
+    def _lob(self, call: LobCall) -> bytes:
+        before, outcome = self._lob_outcome(call)
+        return before + outcome + messages.status(self.in_transaction())
+
+    def _lob_outcome(self, call: LobCall) -> tuple[bytes, bytes]:
+        """The message with content, if the operation has one, and its outcome."""
+        locator, lobs = call.locator, self._lobs
+        amount = call.amount or 0
+        if call.operation == LobOperation.READ:
+            start = max(call.offset, 1) - 1
+            part = lobs.content(locator)[start : start + amount]
+            data = part.encode() if isinstance(part, str) else part
+            return messages.lob_content(data) if data else b"", messages.lob_outcome(locator, sb(len(part)))
+        if call.operation == LobOperation.CREATE_TEMPORARY:
+            is_text = call.destination == DataType.CLOB
+            locator = lobs.add("" if is_text else b"", temporary=True)
+            return b"", messages.lob_outcome(locator, ub(messages.CHARSET_UTF8) + b"\0")
+        if call.operation == LobOperation.LENGTH:
+            amount = len(lobs.content(locator))
+        elif call.operation == LobOperation.CHUNK_SIZE:
+            amount = CHUNK_SIZE
+        elif call.operation == LobOperation.WRITE:
+            lobs.write(locator, call.offset, call.data)
+        elif call.operation == LobOperation.TRIM:
+            lobs.trim(locator, amount)
+        elif call.operation == LobOperation.FREE_TEMPORARY:
+            lobs.free(locator)
+        elif call.operation == LobOperation.IS_OPEN:
+            return b"", messages.lob_outcome(locator, b"\0")
+        elif call.operation not in (LobOperation.OPEN, LobOperation.CLOSE):
+            raise OracleError(3001, f"unimplemented feature: LOB operation {call.operation:#x}")
+        return b"", messages.lob_outcome(locator, sb(amount) if call.amount is not None else b"")

@@ -1,0 +1,328 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One client's connection: the conversation, from CONNECT to the end.
+
+Two threads per connection. The reader puts DATA and markers into the inbox, so that a break is seen
+while a statement runs; the worker takes them out, runs the calls, and is the only one that sends.
+A dead client does not end its running statement: a server process looks at its socket only between
+calls, and neither does Oracle's.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from queue import SimpleQueue
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.net import messages
+from oracle_simulator.net.backend import Backend, ClientInfo, Session
+from oracle_simulator.net.calls import Calls
+from oracle_simulator.net.cursors import CursorTable
+from oracle_simulator.net.logon import Logon
+from oracle_simulator.net.packets import (
+    END_OF_FILE,
+    MAX_SDU,
+    MIN_CLIENT_VERSION,
+    Channel,
+    ConnectRequest,
+    MarkerKind,
+    PacketType,
+    accept_body,
+    parse_connect,
+    refuse_body,
+)
+from oracle_simulator.net.requests import (
+    MESSAGE_DATA_TYPES,
+    MESSAGE_PROTOCOL,
+    Authenticate,
+    Request,
+    SimpleCall,
+    read_request,
+    skip_data_types,
+    skip_protocol,
+)
+from oracle_simulator.net.wire import ProtocolError, Reader
+
+CONNECT_TIMEOUT_S = 60
+"""How long a client may take over CONNECT, like INBOUND_CONNECT_TIMEOUT of a listener."""
+
+_REPEAT_CANCEL_S = 0.05
+_TNS_VERSION_MISMATCH = 12618
+_CANCELLED = OracleError(1013, "user requested cancel of current operation")
+
+_Item = bytes | MarkerKind | None
+
+
+class _Closed(Exception):
+    """The client has gone."""
+
+
+class _Interrupted(Exception):
+    """A break: whatever is under way is void. ``reset`` if the client's reset marker came already."""
+
+    def __init__(self, reset: bool = False) -> None:
+        super().__init__()
+        self.reset = reset
+
+
+class Connection:
+    """``run`` is the worker thread's life; ``close`` may be called from any thread."""
+
+    def __init__(
+        self, sock: socket.socket, address: str, backend: Backend, log: Callable[[str], None]
+    ) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+        self._channel = Channel(sock)
+        self._address = address
+        self._backend = backend
+        self._log_line = log
+        self._inbox: SimpleQueue[_Item] = SimpleQueue()
+        self._requests = Reader(refill=self._more)
+        self._cursors = CursorTable()
+        self._logon: Logon | None = None
+        self._session: Session | None = None
+        self._calls: Calls | None = None
+        self._state = threading.Lock()
+        self._in_call = False
+        self._break_seen = False
+
+    @property
+    def session_id(self) -> int | None:
+        """The session behind this connection, once there is one."""
+        session = self._session
+        return session.session_id if session else None
+
+    def close(self) -> None:
+        """End the connection, in the middle of a call, too: the running statement is cancelled."""
+        self._channel.close()
+        self._interrupt()
+
+    def run(self) -> None:
+        """Serve the client until it goes; what it does wrong costs it its connection, and nobody else's."""
+        reader: threading.Thread | None = None
+        try:
+            if self._connect():
+                reader = threading.Thread(target=self._receive, name=f"net-in {self._address}", daemon=True)
+                reader.start()
+                self._converse()
+        except _Closed:
+            pass
+        except (ProtocolError, ValueError, IndexError) as error:
+            self._log(f"dropped: {error or type(error).__name__}")
+        except OSError as error:
+            self._log(f"lost: {error}")
+        finally:
+            self._channel.close()
+            if reader is not None:
+                reader.join()
+            self._channel.release()
+            self._end_session()
+
+    def _log(self, text: str) -> None:
+        self._log_line(f"{self._address}: {text}")
+
+    # Before the database
+
+    def _connect(self) -> bool:
+        """CONNECT and its answer; False when there will be no conversation."""
+        self._socket.settimeout(CONNECT_TIMEOUT_S)
+        request = self._read_connect()
+        if request is None:
+            return False
+        service_name, sid = request.item("SERVICE_NAME"), request.item("SID")
+        refusal = self._backend.refusal(service_name, sid)
+        if request.version < MIN_CLIENT_VERSION:
+            refusal = _TNS_VERSION_MISMATCH
+        if refusal is not None:
+            self._log(f"refused with TNS-{refusal:05d}: service {service_name}, SID {sid}")
+            self._channel.send(PacketType.REFUSE, refuse_body(refusal))
+            return False
+        sdu = min(max(request.sdu, 512), MAX_SDU)
+        self._channel.send(PacketType.ACCEPT, accept_body(sdu))
+        self._channel.accept_sdu(sdu)
+        self._socket.settimeout(None)
+        client = ClientInfo(
+            program=request.client_item("PROGRAM"),
+            machine=request.client_item("HOST"),
+            os_user=request.client_item("USER"),
+            address=self._address,
+        )
+        self._logon = Logon(self._backend, client)
+        return True
+
+    def _read_connect(self) -> ConnectRequest | None:
+        packet = self._channel.read()
+        if packet is None:
+            return None
+        if packet.type != PacketType.CONNECT:
+            raise ProtocolError(f"packet type {packet.type} instead of CONNECT")
+        request = parse_connect(packet.body)
+        if request.data or not request.data_length:
+            return request
+        descriptor = b""
+        while len(descriptor) < request.data_length:
+            packet = self._channel.read()
+            if packet is None or packet.type != PacketType.DATA:
+                raise ProtocolError("the connect descriptor ends early")
+            descriptor += packet.body[2:]
+        return replace(request, data=descriptor.decode(errors="replace"))
+
+    # The reader thread
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                while self._break_pending() and not self._channel.readable(_REPEAT_CANCEL_S):
+                    # A break can fall between the start of a call and that of its statement, where
+                    # cancelling has no effect. The client waits, so nothing else comes meanwhile.
+                    self._interrupt()
+                packet = self._channel.read()
+                if packet is None:
+                    return
+                if packet.type == PacketType.DATA:
+                    if packet.body[1] & END_OF_FILE:
+                        return
+                    self._inbox.put(packet.body[2:])
+                elif packet.type == PacketType.MARKER:
+                    self._take_marker(MarkerKind(packet.body[2]))
+                else:
+                    raise ProtocolError(f"packet type {packet.type}")
+        except (ProtocolError, ValueError, IndexError) as error:
+            self._log(f"dropped: {error}")
+        except OSError as error:
+            self._log(f"lost: {error}")
+        finally:
+            self._inbox.put(None)
+
+    def _take_marker(self, kind: MarkerKind) -> None:
+        self._inbox.put(kind)
+        if kind is not MarkerKind.RESET:
+            with self._state:
+                self._break_seen = True
+            self._interrupt()
+
+    def _break_pending(self) -> bool:
+        return self._break_seen and self._in_call
+
+    def _interrupt(self) -> None:
+        with self._state:
+            if self._in_call and self._session is not None:
+                self._session.cancel()
+
+    # The worker thread
+
+    def _more(self) -> bytes:
+        """The next DATA for the request being read."""
+        item = self._inbox.get()
+        if item is None:
+            raise _Closed
+        if isinstance(item, MarkerKind):
+            raise _Interrupted(reset=item is MarkerKind.RESET)
+        return item
+
+    def _converse(self) -> None:
+        while True:
+            try:
+                self._channel.send_data(self._answer())
+            except _Interrupted as interruption:
+                self._answer_break(interruption.reset)
+
+    def _answer_break(self, reset_seen: bool) -> None:
+        """Break, the client's reset, our reset, ORA-01013. What the client sent before its reset marker
+        belongs to what it has given up; more breaks before that are the same one."""
+        self._requests.discard()
+        if not reset_seen:
+            self._channel.send_marker(MarkerKind.BREAK)
+            while (item := self._inbox.get()) is not MarkerKind.RESET:
+                if item is None:
+                    raise _Closed
+        with self._state:
+            self._break_seen = False
+        self._channel.send_marker(MarkerKind.RESET)
+        self._channel.send_data(self._error(_CANCELLED))
+
+    def _answer(self) -> bytes:
+        """Read one request whole and answer it."""
+        kind = self._requests.peek()
+        if kind == MESSAGE_PROTOCOL:
+            self._requests.skip(1)
+            skip_protocol(self._requests)
+            return messages.protocol_response()
+        if kind == MESSAGE_DATA_TYPES:
+            self._requests.skip(1)
+            skip_data_types(self._requests)
+            return messages.DATA_TYPES_RESPONSE
+        try:
+            request = read_request(self._requests, self._cursors)
+        except OracleError as error:
+            self._log(f"request not understood: {error.lines[0]}")
+            self._requests.discard()
+            return self._error(error)
+        return self._call(request)
+
+    def _call(self, request: Request) -> bytes:
+        with self._state:
+            if self._break_seen:
+                raise _Interrupted
+            self._in_call = True
+        try:
+            response = self._perform(request)
+        except OracleError as error:
+            response = self._error(error)
+        finally:
+            with self._state:
+                self._in_call = False
+        if self._break_seen:
+            raise _Interrupted
+        return response
+
+    def _perform(self, request: Request) -> bytes:
+        try:
+            if isinstance(request.call, Authenticate) and self._calls is None:
+                return self._authenticate(request.call)
+            if self._calls is None:
+                raise OracleError(1012, "not logged on")
+            response = self._calls.perform(request)
+        except (OracleError, ProtocolError):
+            raise
+        except Exception as error:
+            self._log(f"internal error\n{traceback.format_exc()}")
+            text = f"internal error code, arguments: [{type(error).__name__}], [], [], [], [], [], [], []"
+            raise OracleError(600, text) from error
+        if request.call is SimpleCall.LOGOFF:
+            self._end_session()
+        return response
+
+    def _error(self, error: OracleError) -> bytes:
+        return messages.end_of_call(self._calls.in_transaction() if self._calls else False, error=error)
+
+    def _authenticate(self, call: Authenticate) -> bytes:
+        if self._logon is None:
+            raise ProtocolError("logon before CONNECT")
+        if call.phase == 1:
+            return self._logon.challenge(call)
+        try:
+            session, response = self._logon.prove(call)
+        except OracleError as error:
+            self._log(f"logon of {call.user} denied: {error.lines[0]}")
+            raise
+        self._session = session
+        self._calls = Calls(session, self._cursors)
+        if statement := call.entries.get("AUTH_ALTER_SESSION"):
+            try:
+                session.execute(statement, [], [])
+            except OracleError as error:
+                self._log(f"ignored at logon: {error.lines[0]}: {statement}")
+        return response
+
+    def _end_session(self) -> None:
+        """The session's end, whichever way it comes first."""
+        session, self._session, self._calls = self._session, None, None
+        if session is not None:
+            session.close()

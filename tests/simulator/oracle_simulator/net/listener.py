@@ -1,0 +1,114 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The listening socket and the connections made through it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from oracle_simulator.net.backend import Backend
+from oracle_simulator.net.connection import Connection
+
+_BACKLOG = 128
+_JOIN_S = 5.0
+
+
+class Listener:
+    """Serves ``backend`` to Oracle Net clients. ``log`` gets one text per event, from any thread.
+
+    ``port`` 0 takes a free one, known after :meth:`start`.
+    """
+
+    def __init__(
+        self, backend: Backend, host: str = "127.0.0.1", port: int = 0, log: Callable[[str], None] = print
+    ) -> None:
+        self._backend = backend
+        self._host = host
+        self._port = port
+        self._log = log
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._connections: dict[Connection, threading.Thread] = {}
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return self._port
+
+    def start(self) -> None:
+        """Begin to accept connections, also again after :meth:`stop_accepting`, on the same port.
+        OSError when the port is taken."""
+        with self._lock:
+            if self._socket is not None:
+                return
+            listening = socket.create_server((self._host, self._port), backlog=_BACKLOG)
+            self._socket = listening
+            self._port = listening.getsockname()[1]
+        threading.Thread(
+            target=self._accept, args=(listening,), name=f"net-listen {self._port}", daemon=True
+        ).start()
+
+    def stop_accepting(self) -> None:
+        """Close the listening socket; connections stay."""
+        with self._lock:
+            listening, self._socket = self._socket, None
+        if listening is not None:
+            # Closing alone does not wake the thread in accept().
+            try:
+                listening.shutdown(socket.SHUT_RDWR)
+            finally:
+                listening.close()
+
+    def disconnect(self, session_id: int | None = None) -> None:
+        """Cut the connection of one session, or all connections, also in the middle of a call. Does not
+        wait: their sessions are closed by their own threads."""
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            if session_id is None or connection.session_id == session_id:
+                connection.close()
+
+    def stop(self) -> None:
+        """Stop accepting, cut all connections and wait a few seconds for their threads: not for the own
+        one, so that a statement may stop the listener it came through."""
+        self.stop_accepting()
+        with self._lock:
+            threads = list(self._connections.values())
+        self.disconnect()
+        deadline = time.monotonic() + _JOIN_S
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(deadline - time.monotonic(), 0))
+
+    def _accept(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                sock, peer = listening.accept()
+            except OSError as error:
+                if self._socket is listening:
+                    self._log(f"accept failed: {error}")
+                    time.sleep(0.1)  # out of descriptors, most likely: they come back
+                    continue
+                return
+            self._serve(sock, f"{peer[0]}:{peer[1]}", listening)
+
+    def _serve(self, sock: socket.socket, address: str, listening: socket.socket) -> None:
+        connection = Connection(sock, address, self._backend, self._log)
+        thread = threading.Thread(target=self._run, args=(connection,), name=f"net {address}", daemon=True)
+        with self._lock:
+            if self._socket is not listening:
+                sock.close()
+                return
+            self._connections[connection] = thread
+        thread.start()
+
+    def _run(self, connection: Connection) -> None:
+        try:
+            connection.run()
+        finally:
+            with self._lock:
+                del self._connections[connection]
