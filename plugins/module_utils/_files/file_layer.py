@@ -1,0 +1,141 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one seam between the copy engine and the operating system.
+
+Every system call the engine makes goes through a :class:`FileLayer`, so a test can make any single one of
+them fail, and a later reader (direct I/O, a snapshot's mount) can take its place.
+
+Private to this collection: not an interface for other collections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks import try_lock
+
+
+class FileLayer(Protocol):
+    """Calls raise OSError as the operating system does."""
+
+    def open_source(self, path: str) -> int:
+        """Open for reading."""
+
+    def open_staging(self, path: str) -> int | None:
+        """Open an empty, exclusively locked, owner-only file; None if another writer holds it."""
+
+    def status(self, descriptor: int) -> os.stat_result:
+        """Return size, inode and times of an open file."""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the name is taken, be it by a dangling link."""
+
+    def free_bytes(self, folder: str) -> int:
+        """Return the bytes an ordinary user may still write in a folder."""
+
+    def read_into(self, descriptor: int, buffer: memoryview, offset: int) -> int:
+        """Fill the start of ``buffer`` from ``offset``; return the count, 0 at the end of the file."""
+
+    def forget(self, descriptor: int, offset: int, length: int) -> None:
+        """Ask that the next read of the range come from storage, not from the page cache."""
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        """Append; return how many bytes were taken."""
+
+    def set_mode(self, descriptor: int, mode: int) -> None:
+        """Set the permission bits."""
+
+    def flush(self, descriptor: int) -> None:
+        """Return when the file is on stable storage."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Give the file its final name."""
+
+    def flush_folder(self, folder: str) -> None:
+        """Return when the folder's names are on stable storage."""
+
+    def remove(self, path: str) -> None:
+        """Remove a name."""
+
+    def close(self, descriptor: int) -> None:
+        """Close."""
+
+
+class OsFileLayer:
+    """The operating system itself. Stateless, so one value serves all streams."""
+
+    def open_source(self, path: str) -> int:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def open_staging(self, path: str) -> int | None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            # What an interrupted copy left is taken over, unless its writer lives: two writers under one name
+            # would publish each other's half-written bytes. The identity check closes the gap between open
+            # and lock.
+            if not try_lock(descriptor) or not _is_named(descriptor, path):
+                os.close(descriptor)
+                return None
+            os.ftruncate(descriptor, 0)
+            os.fchmod(descriptor, 0o600)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def status(self, descriptor: int) -> os.stat_result:
+        return os.fstat(descriptor)
+
+    def exists(self, path: str) -> bool:
+        return os.path.lexists(path)
+
+    def free_bytes(self, folder: str) -> int:
+        status = os.statvfs(folder)
+        return status.f_bavail * status.f_frsize
+
+    def read_into(self, descriptor: int, buffer: memoryview, offset: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(descriptor, [buffer], offset)
+        # Solaris has no preadv; the extra copy is the price there.
+        data = os.pread(descriptor, len(buffer), offset)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def forget(self, descriptor: int, offset: int, length: int) -> None:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        return os.write(descriptor, data)
+
+    def set_mode(self, descriptor: int, mode: int) -> None:
+        os.fchmod(descriptor, mode)
+
+    def flush(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def rename(self, source: str, target: str) -> None:
+        Path(source).replace(target)
+
+    def flush_folder(self, folder: str) -> None:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def remove(self, path: str) -> None:
+        Path(path).unlink()
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+
+def _is_named(descriptor: int, path: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), Path(path).lstat())
+    return False

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Atomic writes, private folders and untrusted names."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    VerificationError,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
+    make_private_folder,
+    safe_join,
+    write_atomically,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_content_and_mode_are_exactly_as_asked(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    path.chmod(0o666)
+    old = os.umask(0o077)
+    try:
+        write_atomically(path, b"new", mode)
+    finally:
+        os.umask(old)
+    assert path.read_bytes() == b"new"
+    assert mode_of(path) == mode
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("call", ["fchmod", "write", "fsync", "close", "replace"])
+def test_whatever_call_fails_the_old_content_stays_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+
+    def fail(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path if call == "replace" else os, call, fail)
+        with pytest.raises(BackupError, match=r"manifest\.json: No space left"):
+            write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_data_is_flushed_before_the_name_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        real_fsync(descriptor)
+
+    def replace(source: Path, target: Path) -> Path:
+        order.append("rename")
+        return real_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    write_atomically(tmp_path / "f", b"x")
+    assert order == ["file", "rename", "folder"]
+
+
+def test_a_missing_folder_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="No such file"):
+        write_atomically(tmp_path / "missing" / "f", b"x")
+
+
+def test_missing_parents_are_made_private_and_existing_ones_left_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    old = os.umask(0)
+    try:
+        make_private_folder(tmp_path / "a" / "b" / "c")
+        make_private_folder(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(old)
+    assert [mode_of(tmp_path / name) for name in ("a", "a/b", "a/b/c")] == [0o700] * 3
+    assert mode_of(tmp_path) == 0o755
+
+
+def test_a_file_in_the_way_of_a_folder_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(BackupError, match="Failed to make folder"):
+        make_private_folder(tmp_path / "a" / "b")
+    with pytest.raises(BackupError, match="not a folder"):
+        make_private_folder(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "joined"),
+    [
+        ("datafiles/4_users01.dbf", "datafiles/4_users01.dbf"),
+        ("./redo//1.arc", "redo/1.arc"),
+        ("..hidden", "..hidden"),
+        ("with space and ü", "with space and ü"),
+    ],
+)
+def test_names_inside_are_joined(tmp_path: Path, name: str, joined: str) -> None:
+    assert safe_join(tmp_path, name) == f"{tmp_path}/{joined}"
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "./", "/etc/passwd", "..", "../x", "a/../../x", "a/..", "a\0b", "/", "//x"]
+)
+def test_names_that_lead_outside_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(VerificationError, match="Failed to use file name"):
+        safe_join(tmp_path, name)
+
+
+def test_links_below_the_root_are_refused_and_the_root_may_be_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "root").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "out").symlink_to("/etc")
+    (tmp_path / "real" / "dangling").symlink_to("nowhere")
+    assert safe_join(tmp_path / "root", "a") == str(tmp_path / "root" / "a")
+    for name in ("out/passwd", "out", "dangling"):
+        with pytest.raises(VerificationError, match="symbolic link"):
+            safe_join(tmp_path / "root", name)
+
+
+@given(st.text(alphabet="./a\0", max_size=12))
+def test_whatever_is_joined_lies_below_the_root(name: str) -> None:
+    try:
+        joined = safe_join("/nonexistent/root", name)
+    except VerificationError:
+        return
+    assert os.path.normpath(joined).startswith("/nonexistent/root/")
