@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     RedoLogHeader,
     read_redo_log_header,
@@ -51,7 +51,7 @@ def search_logs(paths: Iterable[str], dbid: int) -> list[FoundLog]:
     for path in paths:
         try:
             header = read_redo_log_header(path)
-        except (VerificationError, OSError):
+        except BackupError:
             continue  # not a redo log, or not readable: no candidate either way
         log = FoundLog(path, header)
         if header.dbid == dbid and log.whole:

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put a set's files back in their places. Only those that differ are written.
+
+Private to this collection: not an interface for other collections.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    PreconditionError,
+    VerificationError,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout, SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest, ManifestFile
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import (
+    ControlFilePlan,
+    plan_control_file,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
+    fsync_folder,
+    make_private_folder,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
+    CopyRequest,
+    copy_many,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
+    FileKind,
+    read_control_file_header,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
+    find_databases,
+    read_manifest,
+)
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """One datafile of the set and whether its place already holds exactly it."""
+
+    file: ManifestFile
+    stored: str
+    target: str
+    equal: bool
+
+
+def open_set(destination: str, set_id: str, dbid: int | None) -> tuple[SetLayout, Manifest]:
+    """Find a sealed set below a destination and read its manifest.
+
+    Raises PreconditionError when there is none, or several databases have a set of that id;
+    VerificationError when the manifest is damaged.
+    """
+    layouts = [database.set(set_id) for database in find_databases(Path(destination), None, dbid)]
+    sealed = [layout for layout in layouts if layout.manifest_path.is_file()]
+    if not sealed:
+        unfinished = [layout for layout in layouts if layout.set_folder.is_dir()]
+        state = "is unfinished: it was never sealed" if unfinished else "is not there"
+        raise PreconditionError(
+            f"Set {set_id} below {destination} {state}.",
+            hint="backup_set_info lists the sets; only a sealed set is a backup.",
+        )
+    if len(sealed) > 1:
+        names = ", ".join(f"{layout.db_unique_name}-{layout.dbid}" for layout in sealed)
+        raise PreconditionError(f"Several databases have a set {set_id}: {names}.", hint="Give dbid as well.")
+    return sealed[0], read_manifest(sealed[0])
+
+
+def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[PlannedFile]:
+    """Compare every place with the set (size first, then digest). Raises PreconditionError for a copy that
+    is gone."""
+    planned = []
+    for item in files:
+        stored = layout.absolute(item.path)
+        if not stored.is_file():
+            raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")
+        if not Path(item.source).is_absolute():
+            raise VerificationError(
+                f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
+            )
+        planned.append(PlannedFile(item, str(stored), item.source, _holds(item.source, item)))
+    return planned
+
+
+def _holds(path: str, item: ManifestFile) -> bool:
+    target = Path(path)
+    if not target.is_file() or target.stat().st_size != item.size_bytes:
+        return False
+    return file_digest(path, item.chunk_size_bytes).digest == item.digest
+
+
+def restore_files(
+    planned: Sequence[PlannedFile], dbid: int, streams: int, progress: Callable[[int], None] | None = None
+) -> int:
+    """Write the files that differ; returns the bytes written.
+
+    Each copy is checked block by block and against the set's digest before it takes the place of what is
+    there. Raises VerificationError, or OSError's explanation by the copy engine.
+    """
+    wanted = [item for item in planned if not item.equal]
+    folders: dict[str, int] = {}
+    for item in wanted:
+        folder = str(Path(item.target).parent)
+        make_private_folder(folder)
+        folders[folder] = folders.get(folder, 0) + item.file.size_bytes
+    for folder, needed in folders.items():
+        require_space(folder, needed)
+    requests = [
+        CopyRequest(
+            source=item.stored,
+            destination=item.target,
+            kind=FileKind.DATAFILE,
+            block_size=item.file.block_size,
+            dbid=dbid,
+            file_number=item.file.file_number,
+            expected_digest=item.file.digest,
+            replace=True,
+        )
+        for item in wanted
+    ]
+    results = copy_many(requests, streams, progress=progress)
+    return sum(result.size_bytes for result in results)
+
+
+def choose_control_file(manifest: Manifest, layout: SetLayout, *, complete: bool) -> ControlFilePlan:
+    """Look at what survived on disk and choose (restore_plan.plan_control_file)."""
+    wanted = manifest.database.control_files
+    return plan_control_file(
+        wanted,
+        [path for path in wanted if _is_control_file_of(path, manifest.database.dbid)],
+        [path for path in manifest.database.online_logs if not Path(path).is_file()],
+        complete=complete,
+        backup_copy=str(layout.control_copy),
+    )
+
+
+def _is_control_file_of(path: str, dbid: int) -> bool:
+    try:
+        return read_control_file_header(path).dbid == dbid
+    except BackupError:
+        return False
+
+
+def restore_control_files(copies: Mapping[str, str]) -> None:
+    """Copy control files to their places, each replaced as a whole."""
+    for target, source in copies.items():
+        make_private_folder(str(Path(target).parent))
+        _copy_whole(source, target)
+
+
+def preserve(paths: Sequence[str], layout: DatabaseLayout, now: datetime) -> list[str]:
+    """Keep copies of what no backup holds (current control files, online redo) before a restore changes it.
+
+    Returns the copies' paths, below ``preserved/<moment>`` of the database's folder.
+    """
+    existing = [path for path in paths if Path(path).is_file()]
+    if not existing:
+        return []
+    folder = layout.database_folder / "preserved" / now.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+    make_private_folder(str(folder))
+    kept = []
+    for number, path in enumerate(existing, start=1):
+        target = folder / f"{number}_{Path(path).name}"
+        _copy_whole(path, str(target))
+        kept.append(str(target))
+    return kept
+
+
+def _copy_whole(source: str, target: str) -> None:
+    partial = f"{target}.partial"
+    with (
+        open(source, "rb") as reader,
+        open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as writer,
+    ):
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+    Path(partial).replace(target)
+    fsync_folder(str(Path(target).parent))

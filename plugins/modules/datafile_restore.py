@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put a set's files back in place."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: datafile_restore
+short_description: Restore datafiles and control files from a backup set
+version_added: 1.0.0
+description:
+  - Makes the datafiles of a database equal to those of a sealed set. Only files that differ are
+    written; each is checked block by
+    block and against the set's digest before it takes the place of what is there.
+  - Chooses the control file for the recovery that follows (RV(control_file.method)), and writes it if
+    needed.
+  - Keeps copies of what no backup holds, the current control files and the online redo logs, below
+    C(preserved/) of the
+    database's folder, before anything is written.
+  - Refuses while the database is open, and without the confirming value.
+author: hotbackup contributors (@hotbackup)
+options:
+  dbid:
+    description: DBID of the database, needed when several databases have a set of that id below the
+      destination.
+    type: int
+  tablespaces:
+    description: Restore only the files of these tablespaces.
+    type: list
+    elements: str
+    default: []
+  file_numbers:
+    description: Restore only the files of these numbers.
+    type: list
+    elements: int
+    default: []
+  through_scn:
+    description:
+      - The SCN through which the recovery that follows will go; leave it out for complete recovery.
+      - Whether enough redo is there is found out before anything is written, in the redo store, the archive
+        destinations and the online logs.
+      - With complete recovery and all control files lost, the control file is made anew from the set's
+        script if every online redo log survived, so that no new incarnation begins.
+    type: int
+  confirm:
+    description:
+      - The name of the database that may be overwritten, V(<DB_UNIQUE_NAME>@<host>), with the value of
+        O(host).
+      - Not needed in check mode.
+    type: str
+  host:
+    description: Name of the inventory host, as it must appear in O(confirm).
+    type: str
+    required: true
+  streams:
+    description: Number of files written at the same time.
+    type: int
+    default: 2
+  oracle_home:
+    description: Oracle home of the instance.
+    type: path
+    required: true
+  oracle_sid:
+    description: System identifier of the instance.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - hotbackup.oracle._set
+  - hotbackup.oracle._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: partial
+    details: Files that were recovered since no longer equal the set and are written again.
+notes:
+  - Run it as the operating-system user that owns the datafiles, never as root.
+  - Files are restored to the places they were copied from.
+seealso:
+  - module: hotbackup.oracle.backup_set_info
+  - module: hotbackup.oracle.recovery
+  - module: hotbackup.oracle.instance
+"""
+
+EXAMPLES = r"""
+- name: Put all datafiles back
+  hotbackup.oracle.datafile_restore:
+    destination: /backup/oracle
+    set_id: 20260115T020000Z
+    oracle_home: /u01/app/oracle/product/19.0.0/dbhome_1
+    oracle_sid: ORCL
+    host: "{{ inventory_hostname }}"
+    confirm: ORCL@dbhost01
+
+- name: Show what a restore of one tablespace would write
+  hotbackup.oracle.datafile_restore:
+    destination: /backup/oracle
+    set_id: 20260115T020000Z
+    tablespaces: [USERS]
+    oracle_home: /u01/app/oracle/product/19.0.0/dbhome_1
+    oracle_sid: ORCL
+    host: "{{ inventory_hostname }}"
+  check_mode: true
+"""
+
+RETURN = r"""
+set_id:
+  description: The set.
+  returned: success
+  type: str
+  sample: 20260115T020000Z
+files:
+  description: The datafiles and what was done about each.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    file_number:
+      description: Absolute file number.
+      type: int
+      sample: 4
+    tablespace:
+      description: Its tablespace.
+      type: str
+      sample: USERS
+    path:
+      description: Its place.
+      type: str
+      sample: /u02/oradata/ORCL/users01.dbf
+    size_bytes:
+      description: Its size in bytes.
+      type: int
+      sample: 5251072
+    restored:
+      description: Whether it was written (would be, in check mode); false if it equalled the set.
+      type: bool
+      sample: true
+control_file:
+  description: The control file for the recovery.
+  returned: success
+  type: dict
+  contains:
+    method:
+      description: V(current), V(create) or V(backup); to be given to M(hotbackup.oracle.recovery).
+      type: str
+      sample: create
+    reason:
+      description: Why.
+      type: str
+      sample: all control files are lost, the online redo logs survived
+    written:
+      description: Control files that were written.
+      type: list
+      elements: str
+      sample: []
+preserved:
+  description: Copies of current control files and online redo logs, made before anything was written.
+  returned: success
+  type: list
+  elements: str
+  sample: [/backup/oracle/ORCL-1618384213/preserved/20260115T101500.000000Z/1_redo01.log]
+bytes_written:
+  description: Bytes of datafiles written.
+  returned: success
+  type: int
+  sample: 209715200
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import (
+    check_confirmation,
+    select_files,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
+    ModuleContext,
+    OptionSpec,
+    local_instance,
+    run_module,
+    set_spec,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import OPEN, READ_ONLY
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
+    choose_control_file,
+    open_set,
+    plan_files,
+    preserve,
+    restore_control_files,
+    restore_files,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
+    redo_reach,
+    require_reach,
+)
+
+SPEC = set_spec() + OptionSpec(
+    options={
+        "dbid": {"type": "int"},
+        "tablespaces": {"type": "list", "elements": "str", "default": []},
+        "file_numbers": {"type": "list", "elements": "int", "default": []},
+        "through_scn": {"type": "int"},
+        "confirm": {"type": "str"},
+        "host": {"type": "str", "required": True},
+        "streams": {"type": "int", "default": 2},
+        "oracle_home": {"type": "path", "required": True},
+        "oracle_sid": {"type": "str", "required": True},
+    }
+)
+
+
+def body(context: ModuleContext) -> Mapping[str, Any]:
+    """Plan from the manifest and the disk, then write what differs."""
+    params = context.params
+    layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
+    wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
+    reach = redo_reach(manifest, layout)
+    require_reach(manifest, reach, params["through_scn"])
+    control = choose_control_file(manifest, layout, complete=params["through_scn"] is None)
+    if not context.check_mode:
+        check_confirmation(params["confirm"], manifest, params["host"])
+        _require_not_open(context)
+    planned = plan_files(layout, wanted)
+    preserved: list[str] = []
+    written = 0
+    change = bool(control.copies) or any(not item.equal for item in planned)
+    if change and not context.check_mode:
+        database = manifest.database
+        preserved = preserve(
+            [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)
+        )
+        written = restore_files(planned, database.dbid, params["streams"])
+        restore_control_files(control.copies)
+    return {
+        "changed": change,
+        "set_id": manifest.set_id,
+        "files": [
+            {
+                "file_number": item.file.file_number,
+                "tablespace": item.file.tablespace,
+                "path": item.target,
+                "size_bytes": item.file.size_bytes,
+                "restored": not item.equal,
+            }
+            for item in planned
+        ],
+        "control_file": {
+            "method": control.method.value,
+            "reason": control.reason,
+            "written": sorted(control.copies),
+        },
+        "preserved": preserved,
+        "bytes_written": written,
+    }
+
+
+def _require_not_open(context: ModuleContext) -> None:
+    """An open database writes to its files: nothing may be put in their place."""
+    instance = local_instance(context)
+    state = instance.state()
+    if state in (OPEN, READ_ONLY):
+        raise PreconditionError(
+            f"Database {instance.oracle_sid} is open; its datafiles cannot be replaced.",
+            hint="Bring it to state mounted, nomount or stopped first (module instance).",
+        )
+
+
+def main() -> None:
+    """Run the module."""
+    run_module("datafile_restore", SPEC, body)
+
+
+if __name__ == "__main__":
+    main()

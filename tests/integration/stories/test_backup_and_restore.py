@@ -1,0 +1,155 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main stories: back up under load, lose something, restore, compare every row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from witness.check import Verdict, check_database
+from witness.process import WorkloadClient
+
+from .conftest import MakeSite, Site
+
+SET = "20260101T000000Z"
+
+
+def judge(site: Site, client: WorkloadClient, target_scn: int | None = None) -> Verdict:
+    """Compare the database with the client's ledger."""
+    with site.database.connect("APP") as connection:
+        return check_database(connection, client.ledger(), target_scn)
+
+
+def lose(site: Site, *, control_files: bool = False, online_logs: bool = False) -> None:
+    """SIGKILL the instance and delete its datafiles, and more."""
+    victims = [Path(row[0]) for row in site.database.sql("SELECT name FROM v$datafile")]
+    if control_files:
+        victims += [Path(row[0]) for row in site.database.sql("SELECT name FROM v$controlfile")]
+    if online_logs:
+        victims += [Path(row[0]) for row in site.database.sql("SELECT member FROM v$logfile")]
+    site.database.crash()
+    for victim in victims:
+        victim.unlink()
+
+
+def incarnations(site: Site) -> int:
+    return int(site.database.sql("SELECT COUNT(*) FROM v$database_incarnation")[0][0])
+
+
+def test_all_datafiles_lost_nothing_acknowledged_is_lost(working_site: tuple[Site, WorkloadClient]) -> None:
+    site, client = working_site
+    assert (backup := site.play("hot_backup")).status == 0, backup.output
+    assert site.files_in_backup_mode() == []
+    client.wait_for_commits(30)
+    lose(site)
+    client.wait_until_ended()
+    assert (restore := site.restore()).status == 0, restore.output
+    verdict = judge(site, client)
+    assert verdict.good, verdict.findings
+    assert verdict.checked >= 30
+    assert incarnations(site) == 1
+    client.start(resume=True)
+    client.wait_for_commits(5)
+
+
+def test_datafiles_and_control_files_lost_no_new_incarnation(
+    working_site: tuple[Site, WorkloadClient],
+) -> None:
+    site, client = working_site
+    assert (backup := site.play("hot_backup")).status == 0, backup.output
+    client.wait_for_commits(30)
+    lose(site, control_files=True)
+    client.wait_until_ended()
+    assert (restore := site.restore()).status == 0, restore.output
+    verdict = judge(site, client)
+    assert verdict.good, verdict.findings
+    assert incarnations(site) == 1
+    # read-only tablespaces and tempfiles are not in a control file made anew by itself
+    assert site.database.sql(
+        "SELECT status FROM dba_tablespaces WHERE tablespace_name = 'ARCHIVED_SALES'"
+    ) == [["READ ONLY"]]
+    assert site.database.sql("SELECT COUNT(*) FROM v$tempfile") == [[1]]
+
+
+def test_everything_lost_every_archived_commit_survives(working_site: tuple[Site, WorkloadClient]) -> None:
+    """Online redo is lost too: what its archived part holds is the most that can come back."""
+    site, client = working_site
+    assert (backup := site.play("hot_backup")).status == 0, backup.output
+    client.wait_for_commits(20)
+    client.stop()
+    site.database.sql("ALTER SYSTEM ARCHIVE LOG CURRENT")
+    lose(site, control_files=True, online_logs=True)
+    manifest = json.loads((site.sets()[0] / "manifest.json").read_text())
+    last_log = site.database.home.archive_folder
+    assert any(last_log.iterdir())
+    through = max(attempt.scn_after or 0 for attempt in client.ledger().attempts)
+    assert through > manifest["end_scn"]
+    assert (restore := site.restore(restore_until_scn=through)).status == 0, restore.output
+    verdict = judge(site, client, through)
+    assert verdict.good, verdict.findings
+    assert incarnations(site) == 2
+
+
+def test_point_in_time_before_a_drop(working_site: tuple[Site, WorkloadClient]) -> None:
+    site, client = working_site
+    assert (backup := site.play("hot_backup")).status == 0, backup.output
+    client.wait_for_commits(30)
+    target = int(site.database.sql("SELECT current_scn FROM v$database")[0][0])
+    client.wait_for_commits(10)
+    site.database.sql("DROP TABLE app.orders PURGE")
+    client.wait_until_ended()
+    assert (restore := site.restore(restore_until_scn=target)).status == 0, restore.output
+    verdict = judge(site, client, target)
+    assert verdict.good, verdict.findings
+    assert any(attempt.scn_before > target for attempt in client.ledger().attempts)
+    assert incarnations(site) == 2
+
+
+def test_new_tablespaces_and_files_are_in_the_next_set(site: Site) -> None:
+    assert site.play("hot_backup", hot_backup_set_id=SET).status == 0
+    folder = site.database.home.datafile_folder
+    site.database.sql(
+        f"CREATE TABLESPACE news DATAFILE '{folder}/news01.dbf' SIZE 2M",
+        f"ALTER TABLESPACE users ADD DATAFILE '{folder}/users02.dbf' SIZE 2M",
+    )
+    assert (again := site.play("hot_backup", hot_backup_set_id="20260102T000000Z")).status == 0, again.output
+    names = {path.name.split("_", 1)[1] for path in (site.sets()[1] / "datafiles").iterdir()}
+    assert {"news01.dbf", "users02.dbf"} <= names
+
+
+def test_the_second_run_of_the_same_set_changes_nothing(site: Site) -> None:
+    first = site.play("hot_backup", hot_backup_set_id=SET)
+    assert first.status == 0, first.output
+    before = {path: path.stat().st_mtime_ns for path in site.destination.rglob("*") if path.is_file()}
+    second = site.play("hot_backup", hot_backup_set_id=SET)
+    assert second.status == 0, second.output
+    assert second.changed == 0, second.output
+    assert {path: path.stat().st_mtime_ns for path in site.destination.rglob("*") if path.is_file()} == before
+
+
+def test_check_mode_shows_the_plan_and_touches_nothing(site: Site) -> None:
+    outcome = site.play("hot_backup", "--check")
+    assert outcome.status == 0, outcome.output
+    assert "SALES" in outcome.output
+    assert not site.destination.exists()
+    assert not site.state_dir.exists()
+    assert site.database.sql("SELECT COUNT(*) FROM v$backup WHERE change# > 0") == [[0]]
+
+
+def test_a_restore_without_consent_changes_nothing(site: Site) -> None:
+    assert site.play("hot_backup").status == 0
+    refused = site.restore(restore_confirm="OTHER@dbhost")
+    assert refused.status != 0
+    assert "restore_confirm to ORCL@dbhost" in refused.output
+    assert site.database.running
+    assert site.database.sql("SELECT open_mode FROM v$database") == [["READ WRITE"]]
+
+
+def test_a_database_in_noarchivelog_mode_is_refused_with_the_reason(make_site: MakeSite) -> None:
+    site = make_site(archive_mode=False)
+    refused = site.play("hot_backup")
+    assert refused.status != 0
+    assert "NOARCHIVELOG" in refused.output
+    assert site.sets() == []
