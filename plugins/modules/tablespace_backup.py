@@ -237,7 +237,7 @@ run:
     log_path: /home/oracle/.hotbackup/ORCL/runtime/20260301T010000Z/runner.log
     error: null
 files:
-  description: The datafiles in the set. RV(files[].path) is relative to RV(set_folder).
+  description: The datafiles in the set. Their C(path) is relative to RV(set_folder).
   returned: success
   type: list
   elements: dict

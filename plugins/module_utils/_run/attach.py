@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     LeaseHeld,
@@ -78,8 +79,7 @@ def start_run(
     make_private_folder(folder.runtime_folder(request.set_id))
     program = install_program(folder.code_folder(request.set_id), log_path)
     process = start(program, "runner", request.set_id, request.to_plain())
-    assert process.stdin is not None
-    process.stdin.close()
+    certain(process.stdin, "the pipe to the runner").close()
     return _first_status(request, folder, program, process, sleep, monotonic)
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     Cancelled,
@@ -242,11 +243,11 @@ class Copying:
         opened.scns = {}
 
     def _copy_one(self, datafile: Datafile) -> CopyResult:
-        assert datafile.path is not None
-        destination = self._layout.datafile_path(datafile.file_number, datafile.path)
+        source = certain(datafile.path, f"the path of file {datafile.file_number}")
+        destination = self._layout.datafile_path(datafile.file_number, source)
         return self._copy(
             CopyRequest(
-                source=datafile.path,
+                source=source,
                 destination=str(destination),
                 kind=FileKind.DATAFILE,
                 block_size=datafile.block_size,

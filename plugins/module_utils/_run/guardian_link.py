@@ -13,6 +13,7 @@ import logging
 import select
 import subprocess
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.launcher import Program, start
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.request import GuardianRequest
@@ -46,9 +47,8 @@ class GuardianLink:
             inherited=[self._request.lease_descriptor],
             answers=True,
         )
-        answer = self._process.stdout
-        assert answer is not None
-        readable, _, _ = select.select([answer], [], [], _READY_SECONDS)
+        answer = certain(self._process.stdout, "the pipe from the guardian")
+        readable, _writable, _exceptional = select.select([answer], [], [], _READY_SECONDS)
         if not readable or answer.readline() != READY:
             raise BackupError(
                 "The guardian, which ends backup mode if the run dies, did not start.",

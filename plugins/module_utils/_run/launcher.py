@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import make_private_folder
 
@@ -104,9 +105,9 @@ def start(
             )
         finally:
             os.close(log)
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
-        process.stdin.flush()
+        pipe = certain(process.stdin, "the pipe to the process")
+        pipe.write(json.dumps(request).encode("ascii") + b"\n")
+        pipe.flush()
     except OSError as exc:
         raise BackupError(
             f"Failed to start the {role} with {sys.executable}: {exc.strerror}.",

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import (
     Chain,
     LogKey,
@@ -162,8 +163,9 @@ def store_log(layout: DatabaseLayout, key: LogKey, copies: Sequence[ArchivedLog]
         found = verify_file(str(path), wanted)
         problems = [*found.problems, *_faults(found.fault_count), *_wrong_incarnation(found.header, key[0])]
         if not problems:
-            assert found.header is not None and found.digest is not None
-            return _stored(layout, path, found.header, found.size_bytes, found.digest, changed=False)
+            header = certain(found.header, "its header")
+            digest = certain(found.digest, "its digest")
+            return _stored(layout, path, header, found.size_bytes, digest, changed=False)
         reasons.append(f"in the store: {problems[0]}")
         if any(copy.available for copy in copies):
             _set_aside(path)
@@ -267,11 +269,11 @@ def _chain(
 
 def _copy(layout: DatabaseLayout, path: Path, key: LogKey, copy: ArchivedLog) -> StoredLog:
     """Copy beside the final name and take that only when the log was found sound: faults do not stop a copy."""
-    assert copy.path is not None
+    source = certain(copy.path, f"the path of sequence {copy.sequence}")
     candidate = path.with_name(path.name + ".candidate")
     result = copy_file(
         CopyRequest(
-            source=copy.path,
+            source=source,
             destination=str(candidate),
             kind=FileKind.REDO,
             dbid=layout.dbid,

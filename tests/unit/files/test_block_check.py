@@ -359,7 +359,7 @@ def test_both_ways_of_checking_agree_on_arbitrary_damage(data: st.DataObject) ->
     """Damage that may well leave blocks sound: verdicts and counts must still be the same."""
     image = writer.Datafile(block_size=2048, compatibility=data.draw(st.sampled_from([OLD, NEW]))).fill(10)
     damaged = bytearray(image.to_bytes())
-    for _ in range(data.draw(st.integers(1, 6))):
+    for _ignored in range(data.draw(st.integers(1, 6))):
         number = data.draw(st.integers(0, 11))
         place = data.draw(st.sampled_from([*range(20), 21, 1000, 2044, 2045, 2046, 2047]))
         damaged[number * 2048 + place] = data.draw(st.integers(0, 255))

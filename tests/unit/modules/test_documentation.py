@@ -54,7 +54,7 @@ def test_passwords_are_kept_from_logs() -> None:
 
 def test_specs_with_a_common_option_do_not_add_up() -> None:
     with pytest.raises(ValueError, match="login_dsn"):
-        _ = connection_spec() + connection_spec()
+        _ignored = connection_spec() + connection_spec()
 
 
 def test_action_group_is_exactly_the_modules_that_connect() -> None:

@@ -45,7 +45,7 @@ class FakeDriver(types.ModuleType):
 
     def connect(self, **arguments: Any) -> FakeConnection:
         self.calls.append(arguments)
-        if self.error:
+        if self.error is not None:
             raise self.error
         return self.connection
 

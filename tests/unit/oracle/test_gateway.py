@@ -112,7 +112,7 @@ def test_container_is_left_again_also_after_a_failure() -> None:
     connection = FakeConnection({})
     gateway = gateway_on(connection)
     with pytest.raises(ZeroDivisionError), gateway.in_container("PDB1"):
-        _ = 1 / 0
+        _ignored = 1 / 0
     assert connection.executed == [
         'ALTER SESSION SET CONTAINER = "PDB1"',
         'ALTER SESSION SET CONTAINER = "CDB$ROOT"',

@@ -63,7 +63,7 @@ class FakeDatabase:
         self.checkpoint: dict[int, int] = {}
         self.unrecoverable: dict[int, int] = {}
         for tablespace, count in structure.items():
-            for _ in range(count):
+            for _ignored in range(count):
                 self.add_file(tablespace)
 
     def add_file(self, tablespace: str) -> int:

@@ -47,7 +47,7 @@ def failing_first(problem):
 
 def test_session_is_opened_at_first_use_and_kept(database, sessions):
     assert sessions == []
-    assert [database.call(lambda session: session.number) for _ in range(3)] == [1, 1, 1]
+    assert [database.call(lambda session: session.number) for _ignored in range(3)] == [1, 1, 1]
 
 
 def test_reading_is_repeated_on_a_new_session_when_the_idle_one_was_lost(database, sessions):

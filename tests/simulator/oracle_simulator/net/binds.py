@@ -100,7 +100,7 @@ def _array_reader(decode: _Decode) -> Callable[[Reader], list[Any]]:
     read = _scalar_reader(decode)
 
     def read_all(reader: Reader) -> list[Any]:
-        return [read(reader) for _ in range(reader.ub())]
+        return [read(reader) for _ignored in range(reader.ub())]
 
     return read_all
 
@@ -109,7 +109,7 @@ def empty_rows(count: int, width: int) -> list[list[Any]]:
     """Rows for executions that bring no values of their own. There is no data to bound their number."""
     if count > _MAX_EMPTY_ROWS:
         raise ProtocolError(f"{count} executions without values")
-    return [[None] * width for _ in range(count)]
+    return [[None] * width for _ignored in range(count)]
 
 
 class BindLayout:

@@ -80,7 +80,7 @@ class Cursor:
             raise OracleError(1002, "fetch out of sequence")
         encoders = self._encoders
         rows = self.rows
-        for _ in range(count):
+        for _ignored in range(count):
             row = next(rows, None)
             if row is None:
                 return True

@@ -197,7 +197,7 @@ def _read_authenticate(reader: Reader, phase: int) -> Authenticate:
     reader.skip(2)
     user = (reader.bytes1() or b"").decode() if has_user else ""
     entries = {}
-    for _ in range(count):
+    for _ignored in range(count):
         key = reader.str2().rstrip("\0")
         entries[key] = reader.str2().rstrip("\0")
         reader.skip_ub(1)
@@ -230,16 +230,16 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
         reader.skip_ub(1)
         reader.skip(trailing)
     text = (reader.bytes1() or b"").decode() if has_text else ""
-    vector = [reader.ub() for _ in range(13)]
+    vector = [reader.ub() for _ignored in range(13)]
     executions, is_query, flags = vector[1], vector[7], vector[9]
     statement = analyze(text) if has_text else cursors.get(cursor_id).statement
     defines: tuple[ColumnDefinition, ...] = ()
     layout = None
     rows: list[list[Any]] = []
     if define_count:
-        defines = tuple(read_definition(reader) for _ in range(define_count))
+        defines = tuple(read_definition(reader) for _ignored in range(define_count))
     elif bind_count:
-        layout = BindLayout(statement, [read_definition(reader) for _ in range(bind_count)])
+        layout = BindLayout(statement, [read_definition(reader) for _ignored in range(bind_count)])
         rows = layout.read_rows(reader, 1 if is_query else executions)
     elif executions > 1 and not is_query:
         rows = empty_rows(executions, 0)
@@ -288,7 +288,7 @@ def _read_lob_call(reader: Reader) -> LobCall:
 
 def _read_close_cursors(reader: Reader) -> CloseCursors:
     reader.skip(1)
-    return CloseCursors(tuple(reader.ub() for _ in range(reader.ub())))
+    return CloseCursors(tuple(reader.ub() for _ignored in range(reader.ub())))
 
 
 def _read_attributes(reader: Reader) -> SetAttributes:
@@ -331,7 +331,7 @@ def _read_free_lobs(reader: Reader) -> FreeLobs:
     reader.skip(1)
     reader.skip_ub(3)
     reader.skip(1)
-    for _ in range(3):
+    for _ignored in range(3):
         reader.skip(1)
         reader.skip_ub(1)
     joined = reader.raw(total)
@@ -346,7 +346,7 @@ def _skip_application_context(reader: Reader) -> None:
     reader.skip_ub(1)
     reader.skip(1)
     reader.bytes1()
-    for _ in range(entries):
+    for _ignored in range(entries):
         reader.bytes2()
         reader.bytes2()
         reader.skip_ub(1)

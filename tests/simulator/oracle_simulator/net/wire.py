@@ -111,7 +111,7 @@ class Reader:
         return int.from_bytes(self.raw(length), "big")
 
     def skip_ub(self, count: int) -> None:
-        for _ in range(count):
+        for _ignored in range(count):
             self.ub()
 
     def bytes1(self) -> bytes | None:

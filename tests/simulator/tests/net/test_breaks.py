@@ -60,7 +60,7 @@ class Background:
 def test_cancel_interrupts_a_running_statement(
     connection: oracledb.Connection, database: ToyDatabase
 ) -> None:
-    for _ in range(3):
+    for _ignored in range(3):
         running = Background(lambda: connection.cursor().execute(SLEEP))
         assert database.sessions[0].running.wait(10)
         connection.cancel()
@@ -72,7 +72,7 @@ def test_cancel_of_an_idle_connection_hits_the_next_call_at_most(
     connection: oracledb.Connection,
 ) -> None:
     cursor = connection.cursor()
-    for _ in range(5):
+    for _ignored in range(5):
         connection.cancel()
         try:
             cursor.execute("select 1 from dual")
@@ -83,7 +83,7 @@ def test_cancel_of_an_idle_connection_hits_the_next_call_at_most(
 
 def test_a_call_timeout_leaves_the_connection_usable(connection: oracledb.Connection) -> None:
     cursor = connection.cursor()
-    for _ in range(3):
+    for _ignored in range(3):
         connection.call_timeout = 100
         with pytest.raises(oracledb.DatabaseError) as caught:
             cursor.execute(SLEEP)
@@ -115,7 +115,7 @@ def test_breaks_at_any_moment_never_lose_step(connection: oracledb.Connection) -
         done.set()
         thread.join()
     assert answered
-    for _ in range(3):
+    for _ignored in range(3):
         try:
             cursor.execute("select 7 from dual")
         except oracledb.OperationalError as error:

@@ -30,7 +30,7 @@ def pool(listener: Listener) -> Iterator[oracledb.ConnectionPool]:
 def test_a_pool_reuses_and_pings_its_connections(
     pool: oracledb.ConnectionPool, database: ToyDatabase
 ) -> None:
-    for _ in range(5):
+    for _ignored in range(5):
         with pool.acquire() as connection:
             assert connection.cursor().execute("select 1 from dual").fetchone() == (1,)
     assert len(database.sessions) == 1
@@ -105,7 +105,7 @@ def test_connections_do_not_disturb_each_other(connect: Connect) -> None:
 
 
 def test_sessions_end_with_the_listener(connect: Connect, database: ToyDatabase, listener: Listener) -> None:
-    for _ in range(5):
+    for _ignored in range(5):
         connect()
     before = threading.active_count()
     listener.stop()

@@ -72,7 +72,7 @@ def test_rows_arrive_whole_over_any_number_of_round_trips(
     handler = rows_of([NUMBER, Column("T", DataType.VARCHAR2, 300)], *expected)
     database.answers["select n, t from big"] = handler
     cursor.arraysize = array_size
-    for _ in range(2):
+    for _ignored in range(2):
         cursor.execute("select n, t from big")
         assert [(number, text or "") for number, text in cursor.fetchall()] == expected
 
@@ -81,7 +81,7 @@ def test_rows_arrive_whole_over_any_number_of_round_trips(
 def test_any_prefetch_is_respected(cursor: oracledb.Cursor, database: ToyDatabase, prefetch: int) -> None:
     database.answers["select n from t"] = rows_of([NUMBER], *([number] for number in range(10)))
     cursor.prefetchrows = prefetch
-    for _ in range(3):
+    for _ignored in range(3):
         assert len(cursor.execute("select n from t").fetchall()) == 10
 
 
@@ -173,7 +173,7 @@ def test_columns_that_change_are_described_again(cursor: oracledb.Cursor, databa
 
 
 def test_more_statements_than_the_cache_holds(cursor: oracledb.Cursor, database: ToyDatabase) -> None:
-    for _ in range(2):
+    for _ignored in range(2):
         for number in range(400):
             assert cursor.execute(f"select {number} from dual").fetchall() == [(number,)]
 
@@ -220,7 +220,7 @@ def test_array_binds_arrive_as_lists(cursor: oracledb.Cursor, database: ToyDatab
 def test_dml_returning_fills_its_variables(cursor: oracledb.Cursor, database: ToyDatabase) -> None:
     sql = "update t set a = :a where b = :b returning id, note into :id, :note"
     database.answers[sql] = lambda *_: Result(row_count=2, out_values={2: [7, 8], 3: ["seven", None]})
-    for _ in range(2):
+    for _ignored in range(2):
         ids, notes = cursor.var(int), cursor.var(str)
         cursor.execute(sql, a=1, b=2, id=ids, note=notes)
         assert cursor.rowcount == 2
@@ -231,7 +231,7 @@ def test_dml_returning_fills_its_variables(cursor: oracledb.Cursor, database: To
 def test_dml_with_nothing_but_returned_values(cursor: oracledb.Cursor, database: ToyDatabase) -> None:
     sql = "insert into t values (seq.nextval) returning id into :id"
     database.answers[sql] = lambda *_: Result(row_count=1, out_values={0: [99]})
-    for _ in range(2):
+    for _ignored in range(2):
         number = cursor.var(int)
         cursor.execute(sql, id=number)
         assert number.getvalue() == [99]
@@ -253,7 +253,7 @@ def test_an_error_has_its_code_offset_and_whole_stack(cursor: oracledb.Cursor, d
 
 
 def test_errors_leave_the_connection_usable(cursor: oracledb.Cursor) -> None:
-    for _ in range(3):
+    for _ignored in range(3):
         with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
             cursor.execute("select * from missing")
         assert cursor.execute("select 1 from dual").fetchall() == [(1,)]

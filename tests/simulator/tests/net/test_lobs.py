@@ -30,7 +30,7 @@ def cursor(connection: oracledb.Connection, database: ToyDatabase) -> oracledb.C
 
 
 def test_locators_lead_to_their_content(cursor: oracledb.Cursor) -> None:
-    for _ in range(2):
+    for _ignored in range(2):
         cursor.execute(SQL, [0])
         fetched = cursor.fetchall()
         assert [(number, c and c.read(), b and b.read()) for number, c, b in fetched] == ROWS
@@ -45,7 +45,7 @@ def test_values_may_be_fetched_without_locators(
     connection: oracledb.Connection, cursor: oracledb.Cursor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(oracledb.defaults, "fetch_lobs", False)
-    for _ in range(3):
+    for _ignored in range(3):
         assert cursor.execute(SQL, [0]).fetchall() == ROWS
 
 

@@ -23,10 +23,14 @@ from oracle_simulator.net.statements import StatementKind, analyze
 from oracle_simulator.net.verifier import Challenge, make_verifier
 from oracle_simulator.net.wire import NeedMore, ProtocolError, Reader
 
-FIRST_EXECUTE = bytes.fromhex(
-    "035e03" "028061" "00" "010112" "01010d" "000000" "0102" "047fffffff" "0000" "0000000000" "0000" "00"
-    "000100" "00" "0000" "00" "000000" "0000000000" "0000"
-) + b"\x12select * from lobs" + bytes.fromhex("01010000000000000101000280000000" "00")  # fmt: skip
+FIRST_EXECUTE = (
+    bytes.fromhex(
+        "03 5e 03 028061 00 010112 01010d 000000 0102 047fffffff 0000 0000000000 0000 00 000100 00 0000 00"
+        " 000000 0000000000 0000"
+    )
+    + b"\x12select * from lobs"
+    + bytes.fromhex("0101 0000 0000 0000 0101 0002 8000 0000 00")
+)
 
 
 def test_accept_grants_the_packet_size_twice() -> None:
@@ -134,7 +138,7 @@ def test_the_verifier_is_derived_as_in_the_vectors() -> None:
 
 
 def test_the_challenge_is_that_of_the_vectors() -> None:
-    entries = {key: value for key, value, _ in challenge_of_the_vectors().entries()}
+    entries = {key: value for key, value, _ignored in challenge_of_the_vectors().entries()}
     assert entries["AUTH_SESSKEY"] == "FD84F1E4351AA1507974681DDC1ED8C9CE37E7AB2FF7F4FE859422FD201E74DD"
     assert entries["AUTH_VFR_DATA"] == SALT.hex().upper()
 

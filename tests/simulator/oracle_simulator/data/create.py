@@ -1,0 +1,400 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CREATE DATABASE: all files of a new database, cleanly closed, in a fraction of a second.
+
+The files are written directly, not through an instance; what they say is what an instance would have
+left behind after creating the same things and shutting down in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from oracle_simulator.data.bootstrap import write_dictionary
+from oracle_simulator.data.definition import (
+    DatabaseDefinition,
+    FileDefinition,
+    TablespaceDefinition,
+    autoextend_blocks,
+    derive_dbid,
+)
+from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY, NEXT_OBJECT_ID
+from oracle_simulator.data.space import MIN_FILE_BLOCKS, SPACE_HEADER_BLOCK, space_header
+from oracle_simulator.data.system_tables import (
+    FIRST_USER_ID,
+    FIRST_USER_OBJECT_ID,
+    ROOT_BLOCK,
+    FileRow,
+    PrivilegeRow,
+    PropertyRow,
+    SystemRow,
+    TablespaceRow,
+    UserRow,
+)
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.control import (
+    ControlState,
+    DatabaseRecord,
+    DatafileRecord,
+    IncarnationRecord,
+    RedoGroup,
+    TablespaceRecord,
+    TempfileRecord,
+    ThreadRecord,
+)
+from oracle_simulator.instance.home import Home
+from oracle_simulator.instance.parameters import Parameters
+from oracle_simulator.net.verifier import make_verifier
+from oracle_simulator.storage.block import (
+    BIGFILE_RELATIVE_NUMBER,
+    BlockType,
+    BlockVersion,
+    make_rdba,
+)
+from oracle_simulator.storage.control_file import write_control_file
+from oracle_simulator.storage.datafile import Checkpoint, Datafile, DatafileHeader, HeaderStatus
+from oracle_simulator.storage.log_header import LogHeader
+from oracle_simulator.storage.oracle_time import encode_time
+from oracle_simulator.storage.password_file import PasswordFileEntry, write_password_file
+from oracle_simulator.storage.redo_log import RedoLogFile
+from oracle_simulator.storage.slotted import SlottedBlock
+
+CREATION_SCN = 7
+"""SCN of everything CREATE DATABASE makes, as in a database fresh from Oracle."""
+RESETLOGS_SCN = 1
+CHECKPOINT_SCN = 1000
+_REDO_BLOCK_SIZE = 512
+_FIRST_RECORD_BLOCK = 2
+_RECORD_OFFSET = 16
+_ADMINISTRATOR = frozenset({"SYSDBA", "SYSOPER", "SYSBACKUP"})
+
+
+@dataclass(frozen=True)
+class _NewFile:
+    """One datafile or tempfile about to be made, all numbers settled."""
+
+    definition: FileDefinition
+    tablespace: TablespaceDefinition
+    tablespace_number: int
+    file_number: int
+    path: Path
+    blocks: int
+
+    @property
+    def relative_file_number(self) -> int:
+        return BIGFILE_RELATIVE_NUMBER if self.tablespace.bigfile else self.file_number
+
+
+def create_database(home: Home, definition: DatabaseDefinition) -> int:
+    """Create the database and everything in its home that an instance needs; returns the DBID.
+
+    The folders of the home are made as needed. Raises ORA-01501 (CREATE DATABASE failed) above ORA-01119
+    with ORA-27038 when a file exists, ORA-03214 for a file too small, ORA-02236 for a definition that makes
+    no sense.
+    """
+    _check(definition)
+    now = datetime.now().replace(microsecond=0)
+    dbid = definition.dbid or derive_dbid(definition.name, f"{home.root}:{datetime.now().isoformat()}")
+    for folder in home.folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parameters = _parameters(home, definition)
+    for path in parameters.control_files:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for destination in parameters.archive_destinations:
+        Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = _lay_out(home, definition)
+    control = _control_state(home, definition, dbid, files, now)
+    try:
+        for file in files:
+            _create_file(file, control, definition)
+        with Datafile.open(files[0].path) as system:
+            write_dictionary(
+                system, _dictionary_rows(files, definition, now), BlockVersion(CREATION_SCN, 1), now
+            )
+        _create_redo(control)
+        write_control_file(
+            parameters.control_files,
+            control.to_dict(),
+            control.database.sequence,
+            dbid=dbid,
+            db_name=definition.name,
+        )
+    except FileExistsError as exc:
+        raise OracleError(
+            1501,
+            "CREATE DATABASE failed",
+            (1119, f"error in creating database file '{exc.filename}'"),
+            (27038, "created file already exists"),
+        ) from exc
+    verifier = make_verifier(definition.sys_password, rounds=definition.verifier_rounds)
+    write_password_file(
+        home.password_file,
+        [PasswordFileEntry("SYS", _ADMINISTRATOR, verifier.salt, verifier.pw_key, verifier.rounds)],
+    )
+    parameters.write(home.parameter_file)
+    return dbid
+
+
+def _check(definition: DatabaseDefinition) -> None:
+    name = definition.name
+    if not name.isascii() or not name.isalnum() or len(name) > 8 or name != name.upper():
+        raise OracleError(2236, f"invalid file name (database name '{name}')")
+    if definition.redo_groups < 2:
+        raise OracleError(1517, "log member or group missing: a database needs two redo log groups")
+
+
+def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
+    archive = definition.archive_folder or home.archive_folder
+    parameters = Parameters(
+        {
+            "db_name": definition.name,
+            "control_files": [str(path) for path in home.control_files],
+            "db_block_size": str(definition.block_size),
+            "compatible": "19.0.0",
+            "undo_tablespace": "UNDOTBS1",
+            "log_archive_dest_1": f"LOCATION={archive}",
+            "remote_login_passwordfile": "EXCLUSIVE",
+        }
+    )
+    if definition.unique_name:
+        parameters.set("db_unique_name", definition.unique_name)
+    for name, value in definition.parameters.items():
+        parameters.set(name, value)
+    return parameters
+
+
+def _lay_out(home: Home, definition: DatabaseDefinition) -> list[_NewFile]:
+    """Numbers, paths and sizes of all datafiles and tempfiles; temporary ones have their own numbers."""
+    files: list[_NewFile] = []
+    numbers = {True: 0, False: 0}
+    for tablespace_number, tablespace in enumerate(definition.all_tablespaces()):
+        temporary = tablespace.contents == "TEMPORARY"
+        for position, file in enumerate(tablespace.files, start=1):
+            numbers[temporary] += 1
+            blocks = file.size_bytes // definition.block_size
+            if blocks < MIN_FILE_BLOCKS:
+                raise OracleError(3214, "File Size specified is smaller than minimum required")
+            stem = "undotbs" if tablespace.name == "UNDOTBS1" else tablespace.name.lower()
+            path = file.path or home.datafile_folder / f"{stem}{position:02d}.dbf"
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.append(_NewFile(file, tablespace, tablespace_number, numbers[temporary], path, blocks))
+    return files
+
+
+def _control_state(
+    home: Home, definition: DatabaseDefinition, dbid: int, files: list[_NewFile], now: datetime
+) -> ControlState:
+    resetlogs_id = encode_time(now)
+    checkpoint = Checkpoint(CHECKPOINT_SCN, now, 1, 1, _FIRST_RECORD_BLOCK, _RECORD_OFFSET)
+    database = DatabaseRecord(
+        dbid=dbid,
+        name=definition.name,
+        log_mode="ARCHIVELOG" if definition.archive_mode else "NOARCHIVELOG",
+        created=now,
+        resetlogs_scn=RESETLOGS_SCN,
+        resetlogs_id=resetlogs_id,
+        checkpoint=checkpoint,
+        sequence=1,
+        controlfile_created=now,
+        character_set=definition.character_set,
+        block_size=definition.block_size,
+    )
+    redo_bytes = definition.redo_size_bytes // _REDO_BLOCK_SIZE * _REDO_BLOCK_SIZE
+    groups = [
+        RedoGroup(group, 1, redo_bytes, _redo_members(home, group, definition.redo_members), _REDO_BLOCK_SIZE)
+        for group in range(1, definition.redo_groups + 1)
+    ]
+    first = groups[0]
+    first.sequence, first.status, first.archived = 1, "CURRENT", False
+    first.first_scn, first.first_time, first.next_scn = RESETLOGS_SCN, now, None
+    return ControlState(
+        database=database,
+        threads=[
+            ThreadRecord(
+                instance=home.sid,
+                checkpoint=checkpoint,
+                last_redo_scn=CHECKPOINT_SCN,
+                last_redo_time=now,
+            )
+        ],
+        redo_groups=groups,
+        tablespaces=[
+            TablespaceRecord(
+                number,
+                tablespace.name,
+                tablespace.bigfile,
+                tablespace.contents,
+                "READ ONLY" if tablespace.read_only else "ONLINE",
+            )
+            for number, tablespace in enumerate(definition.all_tablespaces())
+        ],
+        datafiles=[
+            _datafile_record(file, definition, checkpoint, now) for file in files if not _temporary(file)
+        ],
+        tempfiles=[_tempfile_record(file, definition, now) for file in files if _temporary(file)],
+        incarnations=[IncarnationRecord(1, RESETLOGS_SCN, resetlogs_id)],
+    )
+
+
+def _redo_members(home: Home, group: int, count: int) -> list[str]:
+    letters = [""] if count == 1 else [chr(ord("a") + member) for member in range(count)]
+    return [str(home.redo_folder / f"redo{group:02d}{letter}.log") for letter in letters]
+
+
+def _temporary(file: _NewFile) -> bool:
+    return file.tablespace.contents == "TEMPORARY"
+
+
+def _datafile_record(
+    file: _NewFile, definition: DatabaseDefinition, checkpoint: Checkpoint, now: datetime
+) -> DatafileRecord:
+    return DatafileRecord(
+        file_number=file.file_number,
+        relative_file_number=file.relative_file_number,
+        tablespace_number=file.tablespace_number,
+        path=str(file.path),
+        blocks=file.blocks,
+        block_size=definition.block_size,
+        create_blocks=file.blocks,
+        status="SYSTEM" if file.tablespace_number == 0 else "ONLINE",
+        enabled="READ ONLY" if file.tablespace.read_only else "READ WRITE",
+        creation_scn=CREATION_SCN,
+        creation_time=now,
+        checkpoint=checkpoint,
+        checkpoint_count=1,
+        stop_scn=CHECKPOINT_SCN,
+        stop_time=now,
+    )
+
+
+def _tempfile_record(file: _NewFile, definition: DatabaseDefinition, now: datetime) -> TempfileRecord:
+    increment, most = autoextend_blocks(file.definition, definition.block_size, file.tablespace.bigfile)
+    return TempfileRecord(
+        file_number=file.file_number,
+        relative_file_number=file.relative_file_number,
+        tablespace_number=file.tablespace_number,
+        path=str(file.path),
+        blocks=file.blocks,
+        block_size=definition.block_size,
+        creation_scn=CREATION_SCN,
+        creation_time=now,
+        autoextend_blocks=increment,
+        max_blocks=most,
+    )
+
+
+def _create_file(file: _NewFile, control: ControlState, definition: DatabaseDefinition) -> None:
+    database = control.database
+    system = file.file_number == 1 and not _temporary(file)
+    header = DatafileHeader(
+        dbid=database.dbid,
+        db_name=database.name,
+        file_number=file.file_number,
+        relative_file_number=file.relative_file_number,
+        tablespace_number=file.tablespace_number,
+        tablespace_name=file.tablespace.name,
+        blocks=file.blocks,
+        block_size=definition.block_size,
+        bigfile=file.tablespace.bigfile,
+        temporary=_temporary(file),
+        creation_scn=CREATION_SCN,
+        creation_time=database.created,
+        resetlogs_scn=database.resetlogs_scn,
+        resetlogs_id=database.resetlogs_id,
+        checkpoint=database.checkpoint,
+        checkpoint_count=1,
+        control_file_sequence=database.sequence,
+        status=HeaderStatus.ROOT_DBA if system else HeaderStatus.NONE,
+        root_dba=make_rdba(*ROOT_BLOCK) if system else 0,
+    )
+    with Datafile.create(file.path, header) as datafile:
+        if not _temporary(file):
+            block = SlottedBlock(BlockType.SPACE_HEADER, version=BlockVersion(CREATION_SCN, 1))
+            block.put(0, space_header(header.relative_file_number, file.blocks))
+            datafile.write_block(
+                SPACE_HEADER_BLOCK,
+                block.to_bytes(header.rdba(SPACE_HEADER_BLOCK), header.block_size),
+                pieces=1,
+            )
+
+
+def _dictionary_rows(
+    files: list[_NewFile], definition: DatabaseDefinition, now: datetime
+) -> dict[str, Sequence[SystemRow]]:
+    tablespaces = [
+        TablespaceRow(
+            number,
+            tablespace.name,
+            tablespace.contents,
+            tablespace.bigfile,
+            definition.block_size,
+            "READ ONLY" if tablespace.read_only else "ONLINE",
+        )
+        for number, tablespace in enumerate(definition.all_tablespaces())
+    ]
+    file_rows = [
+        FileRow(
+            file.file_number,
+            file.relative_file_number,
+            file.tablespace_number,
+            *autoextend_blocks(file.definition, definition.block_size, file.tablespace.bigfile),
+        )
+        for file in files
+        if not _temporary(file)
+    ]
+    users: list[UserRow] = []
+    privileges: list[PrivilegeRow] = []
+    for number, user in enumerate(definition.users, start=FIRST_USER_ID):
+        verifier = make_verifier(user.password, rounds=definition.verifier_rounds)
+        secret = (verifier.salt, verifier.pw_key, verifier.rounds)
+        name = user.name.upper()
+        users.append(UserRow(number, name, *secret, user.default_tablespace, "TEMP", False, now))
+        privileges += [PrivilegeRow(name, privilege, None, None) for privilege in user.privileges]
+    properties = [
+        PropertyRow(DEFAULT_PERMANENT, "USERS"),
+        PropertyRow(DEFAULT_TEMPORARY, "TEMP"),
+        PropertyRow("GLOBAL_DB_NAME", definition.unique_name or definition.name),
+        PropertyRow("NLS_CHARACTERSET", definition.character_set),
+        PropertyRow("NLS_NCHAR_CHARACTERSET", "AL16UTF16"),
+        PropertyRow("DBTIMEZONE", "00:00"),
+        PropertyRow(NEXT_OBJECT_ID, str(FIRST_USER_OBJECT_ID)),
+    ]
+    return {
+        "TS$": tablespaces,
+        "FILE$": file_rows,
+        "USER$": users,
+        "SYSAUTH$": privileges,
+        "PROPS$": properties,
+    }
+
+
+def _create_redo(control: ControlState) -> None:
+    """The online logs: the first is current and empty, the others have never been used."""
+    database = control.database
+    for group in control.redo_groups:
+        for member in group.members:
+            log = RedoLogFile.create(member, group.size_bytes // group.block_size, group.block_size)
+            if group.status == "CURRENT":
+                log.write_header(
+                    LogHeader(
+                        dbid=database.dbid,
+                        db_name=database.name,
+                        thread=group.thread,
+                        sequence=group.sequence,
+                        group=group.group,
+                        size_blocks=group.size_bytes // group.block_size,
+                        first_scn=group.first_scn,
+                        first_time=group.first_time,
+                        block_size=group.block_size,
+                        resetlogs_id=database.resetlogs_id,
+                        resetlogs_scn=database.resetlogs_scn,
+                        enabled_scn=database.resetlogs_scn,
+                        activation_id=database.dbid,
+                        control_file_sequence=database.sequence,
+                    )
+                )
+            log.close()

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new database is to look like, as values."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MEBIBYTE = 1 << 20
+DEFAULT_FILE_BYTES = 16 * MEBIBYTE
+UNLIMITED_BLOCKS = 4194302
+"""Most blocks of a smallfile datafile (Oracle Reference, Physical Database Limits)."""
+UNLIMITED_BIGFILE_BLOCKS = 0xFFFFFFFC
+
+
+@dataclass(frozen=True)
+class FileDefinition:
+    """A datafile or tempfile. ``path`` None: a default name in the database's folder (at creation only).
+
+    ``increment_bytes`` 0 means one that does not grow by itself; ``max_bytes`` None is unlimited.
+    ``size_bytes`` 0 with ``reuse`` keeps the size of the file that is there.
+    """
+
+    size_bytes: int = DEFAULT_FILE_BYTES
+    path: Path | None = None
+    increment_bytes: int = 0
+    max_bytes: int | None = None
+    reuse: bool = False
+
+
+@dataclass(frozen=True)
+class TablespaceDefinition:
+    """``contents`` is PERMANENT, UNDO or TEMPORARY."""
+
+    name: str
+    files: tuple[FileDefinition, ...] = (FileDefinition(),)
+    bigfile: bool = False
+    contents: str = "PERMANENT"
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class UserDefinition:
+    """A user with its password in clear, as in CREATE USER."""
+
+    name: str
+    password: str
+    default_tablespace: str = "USERS"
+    privileges: tuple[str, ...] = ("CREATE SESSION", "CREATE TABLE", "UNLIMITED TABLESPACE")
+
+
+def standard_tablespaces() -> tuple[TablespaceDefinition, ...]:
+    """What every database has: SYSTEM, SYSAUX, UNDOTBS1, TEMP, USERS. SYSTEM must be the first."""
+    growing = FileDefinition(DEFAULT_FILE_BYTES, increment_bytes=MEBIBYTE)
+    return (
+        TablespaceDefinition("SYSTEM", (growing,)),
+        TablespaceDefinition("SYSAUX", (growing,)),
+        TablespaceDefinition("UNDOTBS1", (growing,), contents="UNDO"),
+        TablespaceDefinition("TEMP", (growing,), contents="TEMPORARY"),
+        TablespaceDefinition("USERS", (growing,)),
+    )
+
+
+@dataclass(frozen=True)
+class DatabaseDefinition:
+    """A database to be created.
+
+    ``name`` (DB_NAME, up to 8 characters) and ``unique_name`` are upper-cased where Oracle does so;
+    ``dbid`` None derives one from name and time of creation. ``tablespaces`` are added to the standard
+    ones, or replace the one of the same name. ``archive_folder`` None is the default of the home.
+    ``parameters`` are further lines of init.ora, which win. ``verifier_rounds`` is the cost of checking a password.
+    """
+
+    name: str
+    unique_name: str | None = None
+    dbid: int | None = None
+    block_size: int = 8192
+    tablespaces: tuple[TablespaceDefinition, ...] = ()
+    redo_groups: int = 3
+    redo_size_bytes: int = 4 * MEBIBYTE
+    redo_members: int = 1
+    archive_folder: Path | None = None
+    archive_mode: bool = True
+    sys_password: str = "oracle"
+    users: tuple[UserDefinition, ...] = ()
+    character_set: str = "AL32UTF8"
+    parameters: dict[str, str] = field(default_factory=dict)
+    verifier_rounds: int = 4096
+
+    def all_tablespaces(self) -> tuple[TablespaceDefinition, ...]:
+        """Standard and own tablespaces, in order of their numbers."""
+        own = {tablespace.name: tablespace for tablespace in self.tablespaces}
+        standard = tuple(own.pop(standard.name, standard) for standard in standard_tablespaces())
+        return (*standard, *own.values())
+
+
+def derive_dbid(name: str, seed: str) -> int:
+    """A 32-bit database identifier from a name and something unique."""
+    digest = hashlib.sha256(f"{name}:{seed}".encode()).digest()
+    return int.from_bytes(digest[:4], "little") | 1 << 30
+
+
+def autoextend_blocks(file: FileDefinition, block_size: int, bigfile: bool) -> tuple[int, int]:
+    """(increment, largest size) in blocks; (0, 0) for a file that does not grow."""
+    if not file.increment_bytes:
+        return 0, 0
+    limit = UNLIMITED_BIGFILE_BLOCKS if bigfile else UNLIMITED_BLOCKS
+    most = limit if file.max_bytes is None else min(limit, file.max_bytes // block_size)
+    return max(1, file.increment_bytes // block_size), most

@@ -1,0 +1,343 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a control file says, as typed values.
+
+The records are mutable and guarded by the latch of the instance; ``control_file_set`` writes them out.
+Their JSON form (times as ISO text) is ours; Oracle does not document its control-file records.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from oracle_simulator.storage.datafile_header import Checkpoint
+
+CURRENT, BACKUP, CREATED = "CURRENT", "BACKUP", "CREATED"
+"""``V$DATABASE.CONTROLFILE_TYPE``."""
+NOT_ALLOWED, ALLOWED, REQUIRED = "NOT ALLOWED", "ALLOWED", "REQUIRED"
+"""``V$DATABASE.OPEN_RESETLOGS``."""
+
+ONLINE_STATUSES = ("SYSTEM", "ONLINE")
+_RECORDS_KEPT = 512
+
+
+@dataclass
+class DatabaseRecord:
+    """The one record of the database itself.
+
+    ``checkpoint`` is the last checkpoint of all files (``V$DATABASE.CHECKPOINT_CHANGE#``).
+    ``sequence`` counts the writes of the control file; datafile headers hold the count of their last write.
+    ``recovery_stop_scn`` is where an incomplete recovery ended, for the RESETLOGS that follows it.
+    ``controlfile_scn`` is only set in a backup (``V$DATABASE.CONTROLFILE_CHANGE#``).
+    """
+
+    dbid: int
+    name: str
+    log_mode: str = "ARCHIVELOG"
+    created: datetime | None = None
+    resetlogs_scn: int = 1
+    resetlogs_id: int = 0
+    prior_resetlogs_scn: int = 0
+    prior_resetlogs_id: int = 0
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    control_file_type: str = CURRENT
+    open_resetlogs: str = NOT_ALLOWED
+    recovery_stop_scn: int = 0
+    sequence: int = 0
+    controlfile_scn: int | None = None
+    controlfile_time: datetime | None = None
+    controlfile_created: datetime | None = None
+    character_set: str = "AL32UTF8"
+    national_character_set: str = "AL16UTF16"
+    force_logging: bool = False
+    block_size: int = 8192
+    max_logfiles: int = 16
+    max_logmembers: int = 3
+    max_datafiles: int = 1024
+    max_instances: int = 8
+    max_loghistory: int = 292
+
+
+@dataclass
+class ThreadRecord:
+    """A redo thread. ``status`` is OPEN (crash recovery is due if no instance has it) or CLOSED.
+
+    ``checkpoint`` is where crash recovery starts; in a closed thread, where its redo ends.
+    """
+
+    thread: int = 1
+    status: str = "CLOSED"
+    enabled: str = "PUBLIC"
+    instance: str = ""
+    sequence: int = 1
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    last_redo_scn: int = 0
+    last_redo_time: datetime | None = None
+
+
+@dataclass
+class RedoGroup:
+    """An online redo log group. ``status`` is UNUSED, CURRENT, ACTIVE (needed for crash recovery) or INACTIVE.
+
+    ``next_scn`` is None while the log is current. ``size_bytes`` counts all blocks but block 0.
+    """
+
+    group: int
+    thread: int
+    size_bytes: int
+    members: list[str]
+    block_size: int = 512
+    sequence: int = 0
+    status: str = "UNUSED"
+    archived: bool = True
+    first_scn: int = 0
+    first_time: datetime | None = None
+    next_scn: int | None = 0
+    next_time: datetime | None = None
+
+
+@dataclass
+class TablespaceRecord:
+    """``contents`` is PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY."""
+
+    number: int
+    name: str
+    bigfile: bool = False
+    contents: str = "PERMANENT"
+    status: str = "ONLINE"
+
+
+@dataclass
+class DatafileRecord:
+    """The control-file side of a datafile. Sizes in blocks without block 0.
+
+    ``checkpoint`` is the last checkpoint of the file as the database sees it: it advances in backup mode,
+    while the one in the header stands still. ``stop_scn`` is None while the file is being changed.
+    ``status`` is SYSTEM, ONLINE, OFFLINE, RECOVER or SYSOFF; ``enabled`` READ WRITE, READ ONLY, DISABLED.
+    """
+
+    file_number: int
+    relative_file_number: int
+    tablespace_number: int
+    path: str
+    blocks: int
+    block_size: int = 8192
+    create_blocks: int = 0
+    status: str = "ONLINE"
+    enabled: str = "READ WRITE"
+    creation_scn: int = 0
+    creation_time: datetime | None = None
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    checkpoint_count: int = 0
+    stop_scn: int | None = None
+    stop_time: datetime | None = None
+    offline_scn: int = 0
+    online_scn: int = 0
+    online_time: datetime | None = None
+    unrecoverable_scn: int = 0
+    unrecoverable_time: datetime | None = None
+    in_backup: bool = False
+    backup_scn: int = 0
+    backup_time: datetime | None = None
+
+    @property
+    def online(self) -> bool:
+        """Whether the file is in use when the database is open."""
+        return self.status in ONLINE_STATUSES
+
+    @property
+    def offline_normal(self) -> bool:
+        """Taken offline after a checkpoint: no recovery needed."""
+        return not self.online and self.stop_scn is not None and self.stop_scn == self.checkpoint.scn
+
+    @property
+    def bytes(self) -> int:
+        """``V$DATAFILE.BYTES``: without the operating-system header block."""
+        return self.blocks * self.block_size
+
+
+@dataclass
+class TempfileRecord:
+    """A tempfile; never recovered, never copied."""
+
+    file_number: int
+    relative_file_number: int
+    tablespace_number: int
+    path: str
+    blocks: int
+    block_size: int = 8192
+    status: str = "ONLINE"
+    creation_scn: int = 0
+    creation_time: datetime | None = None
+    autoextend_blocks: int = 0
+    max_blocks: int = 0
+
+    @property
+    def bytes(self) -> int:
+        return self.blocks * self.block_size
+
+
+@dataclass
+class ArchivedLogRecord:
+    """One archived copy of a log (``V$ARCHIVED_LOG``). ``blocks`` does not count block 0."""
+
+    recid: int
+    stamp: int
+    name: str | None
+    dest_id: int
+    thread: int
+    sequence: int
+    resetlogs_scn: int
+    resetlogs_id: int
+    first_scn: int
+    first_time: datetime | None
+    next_scn: int
+    next_time: datetime | None
+    blocks: int
+    block_size: int
+    completion_time: datetime | None
+    creator: str = "ARCH"
+    registrar: str = "ARCH"
+
+
+@dataclass
+class LogHistoryRecord:
+    """``V$LOG_HISTORY``: written at each log switch, archived or not."""
+
+    recid: int
+    stamp: int
+    thread: int
+    sequence: int
+    first_scn: int
+    first_time: datetime | None
+    next_scn: int
+    resetlogs_scn: int
+    resetlogs_id: int
+
+
+@dataclass
+class IncarnationRecord:
+    """``V$DATABASE_INCARNATION``. ``status`` is CURRENT, PARENT or ORPHAN."""
+
+    number: int
+    resetlogs_scn: int
+    resetlogs_id: int
+    prior_resetlogs_scn: int = 0
+    prior_resetlogs_id: int = 0
+    status: str = "CURRENT"
+    prior_number: int = 0
+
+
+@dataclass
+class ControlState:
+    """Everything a control file holds."""
+
+    database: DatabaseRecord
+    threads: list[ThreadRecord] = field(default_factory=list)
+    redo_groups: list[RedoGroup] = field(default_factory=list)
+    tablespaces: list[TablespaceRecord] = field(default_factory=list)
+    datafiles: list[DatafileRecord] = field(default_factory=list)
+    tempfiles: list[TempfileRecord] = field(default_factory=list)
+    archived_logs: list[ArchivedLogRecord] = field(default_factory=list)
+    log_history: list[LogHistoryRecord] = field(default_factory=list)
+    incarnations: list[IncarnationRecord] = field(default_factory=list)
+    next_recid: int = 1
+
+    # ------------------------------------------------------------ finding
+
+    @property
+    def thread(self) -> ThreadRecord:
+        """The one thread of a single-instance database."""
+        return self.threads[0]
+
+    @property
+    def current_group(self) -> RedoGroup:
+        """The group being written. Raises LookupError when none is current."""
+        for group in self.redo_groups:
+            if group.status == "CURRENT":
+                return group
+        raise LookupError("no current redo log group")
+
+    def datafile(self, file_number: int) -> DatafileRecord | None:
+        """A datafile by absolute number."""
+        return next((file for file in self.datafiles if file.file_number == file_number), None)
+
+    def tablespace(self, number: int) -> TablespaceRecord | None:
+        """A tablespace by number."""
+        return next((ts for ts in self.tablespaces if ts.number == number), None)
+
+    def tablespace_named(self, name: str) -> TablespaceRecord | None:
+        """A tablespace by exact name."""
+        return next((ts for ts in self.tablespaces if ts.name == name), None)
+
+    def files_of(self, tablespace: TablespaceRecord) -> list[DatafileRecord]:
+        """Datafiles of a tablespace in order of file number (none for a temporary one)."""
+        found = [file for file in self.datafiles if file.tablespace_number == tablespace.number]
+        return sorted(found, key=lambda file: file.file_number)
+
+    def incarnation(self, resetlogs_scn: int, resetlogs_id: int) -> IncarnationRecord | None:
+        """The incarnation that began with this RESETLOGS."""
+        for record in self.incarnations:
+            if (record.resetlogs_scn, record.resetlogs_id) == (resetlogs_scn, resetlogs_id):
+                return record
+        return None
+
+    # ------------------------------------------------------------ growing
+
+    def take_recid(self) -> int:
+        """The next record id of the circular records."""
+        recid = self.next_recid
+        self.next_recid += 1
+        return recid
+
+    def forget_old_records(self) -> None:
+        """Circular records are reused: keep the newest ones only."""
+        del self.archived_logs[:-_RECORDS_KEPT]
+        del self.log_history[:-_RECORDS_KEPT]
+
+    # ------------------------------------------------------------ as JSON
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; times as ISO text."""
+        plain = _plain(self)
+        assert isinstance(plain, dict)
+        return plain
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ControlState:
+        """The inverse of :meth:`to_dict`. Raises KeyError, TypeError or ValueError for anything else."""
+        state = _typed(cls, data)
+        assert isinstance(state, ControlState)
+        return state
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {name: _plain(item) for name, item in vars(value).items()}
+    return value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(hint, types.UnionType):
+        return _typed(next(arm for arm in typing.get_args(hint) if arm is not types.NoneType), value)
+    if typing.get_origin(hint) is list:
+        (item_hint,) = typing.get_args(hint)
+        return [_typed(item_hint, item) for item in value]
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _typed(hints[name], item) for name, item in value.items()})
+    return value

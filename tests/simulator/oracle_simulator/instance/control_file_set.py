@@ -1,0 +1,153 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The set of identical control files of a database on disk, and the right to have it mounted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState
+from oracle_simulator.instance.messages import os_lines
+from oracle_simulator.storage.block import FileType
+from oracle_simulator.storage.control_file import (
+    ControlFileCorrupt,
+    ControlFileImage,
+    load_control_file,
+    write_control_file,
+)
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+
+class ControlFileSet:
+    """All control files named by the parameter ``control_files``."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._writing = threading.Lock()
+        self._written = 0
+
+    @property
+    def durable_sequence(self) -> int:
+        """The sequence of the newest state on disk: headers may refer to no later one."""
+        return self._written
+
+    def begin_at(self, sequence: int) -> None:
+        """New control files: the first write follows ``sequence``."""
+        self._written = sequence
+
+    def load(self) -> ControlState:
+        """Read every copy. Raises ORA-00205, ORA-00214, ORA-01103."""
+        images: list[tuple[Path, ControlFileImage]] = []
+        for path in self._instance.parameters.control_files:
+            try:
+                images.append((path, load_control_file(path)))
+            except (OSError, ControlFileCorrupt) as exc:
+                lines = (
+                    os_lines(exc) if isinstance(exc, OSError) else [(227, f"corrupt block detected: {exc}")]
+                )
+                self._instance.log.error(
+                    OracleError(
+                        210,
+                        "cannot open the specified control file",
+                        (202, f"control file: '{path}'"),
+                        *lines,
+                    )
+                )
+                raise _cannot_identify() from exc
+        if not images:
+            raise _cannot_identify()
+        images = _levelled(images)
+        first_path, first = images[0]
+        for path, image in images[1:]:
+            if image.sequence != first.sequence or image.dbid != first.dbid:
+                raise OracleError(
+                    214,
+                    f"control file '{first_path}' version {first.sequence} inconsistent with file '{path}' "
+                    f"version {image.sequence}",
+                )
+        state = ControlState.from_dict(first.state)
+        wanted = self._instance.parameters.db_name
+        if state.database.name != wanted:
+            text = f"database name '{state.database.name}' in control file is not '{wanted}'"
+            raise OracleError(1103, text)
+        if first.file_type == FileType.BACKUP_CONTROL:
+            state.database.control_file_type = BACKUP
+            state.database.open_resetlogs = REQUIRED
+        self._written = first.sequence
+        state.database.sequence = max(state.database.sequence, first.sequence)
+        return state
+
+    def save(self) -> None:
+        """Write the state as it is now to every copy, durably; a newer write in between is enough.
+
+        Raises ORA-00221 when a copy can't be written: the instance does not survive that for long.
+        """
+        instance = self._instance
+        with instance.latch:
+            control = instance.control
+            control.forget_old_records()
+            control.database.sequence += 1
+            sequence = control.database.sequence
+            state = control.to_dict()
+            dbid, name = control.database.dbid, control.database.name
+        with self._writing:
+            if self._written >= sequence:
+                return
+            try:
+                paths = instance.parameters.control_files
+                # Images alternate: a number left out would put this one over the newest on disk.
+                for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
+                    write_control_file(paths, state, number, dbid=dbid, db_name=name)
+            except OSError as exc:
+                raise OracleError(221, "error on write to control file", *os_lines(exc)) from exc
+            self._written = sequence
+
+
+def _levelled(images: list[tuple[Path, ControlFileImage]]) -> list[tuple[Path, ControlFileImage]]:
+    """A process killed between its writes of two copies leaves them one version apart: finish its work.
+
+    Copies further apart, or of different databases, are left as they are (ORA-00214 is due).
+    """
+    newest = max((image for _path, image in images), key=lambda image: image.sequence)
+    behind = [path for path, image in images if image.sequence != newest.sequence]
+    levels = {image.sequence for _path, image in images}
+    kinds = {(image.dbid, image.file_type) for _path, image in images}
+    if not behind or len(kinds) > 1 or levels != {newest.sequence - 1, newest.sequence}:
+        return images
+    write_control_file(
+        behind,
+        newest.state,
+        newest.sequence,
+        dbid=newest.dbid,
+        db_name=newest.db_name,
+        file_type=newest.file_type,
+    )
+    return [(path, newest) for path, _image in images]
+
+
+class MountLock:
+    """Held while an instance has the database mounted; the operating system frees it with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            os.close(self._fd)
+            raise OracleError(1102, "cannot mount database in EXCLUSIVE mode") from exc
+
+    def release(self) -> None:
+        """Give the lock up."""
+        os.close(self._fd)
+
+
+def _cannot_identify() -> OracleError:
+    return OracleError(205, "error in identifying control file, check alert log for more info")

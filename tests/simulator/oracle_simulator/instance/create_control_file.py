@@ -1,0 +1,296 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CREATE CONTROLFILE: a new control file from the headers of datafiles and online logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.checkpoint import now_to_the_second
+from oracle_simulator.instance.control import (
+    CREATED,
+    NOT_ALLOWED,
+    REQUIRED,
+    ControlState,
+    DatabaseRecord,
+    DatafileRecord,
+    IncarnationRecord,
+    RedoGroup,
+    TablespaceRecord,
+    ThreadRecord,
+)
+from oracle_simulator.instance.messages import datafile_line, os_lines
+from oracle_simulator.instance.state import InstanceState
+from oracle_simulator.storage.control_file import ControlFileCorrupt, load_control_file
+from oracle_simulator.storage.datafile import Datafile, DatafileHeader, NotADatafileHeader
+from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
+from oracle_simulator.storage.redo_log import read_log_header
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+
+@dataclass(frozen=True)
+class RedoGroupDefinition:
+    """One group of the LOGFILE clause; ``group`` None takes the next number."""
+
+    members: tuple[str, ...]
+    group: int | None = None
+    size_bytes: int | None = None
+    block_size: int = 512
+
+
+@dataclass(frozen=True)
+class ControlFileDefinition:
+    """The statement. ``set_name``: CREATE CONTROLFILE SET DATABASE, which renames the database."""
+
+    database: str
+    resetlogs: bool
+    groups: tuple[RedoGroupDefinition, ...]
+    datafiles: tuple[str, ...]
+    archivelog: bool = False
+    reuse: bool = False
+    set_name: bool = False
+    force_logging: bool = False
+    character_set: str = "AL32UTF8"
+
+
+def create(instance: Instance, definition: ControlFileDefinition) -> None:
+    """Make all control files anew and mount the database.
+
+    Raises ORA-01100 when mounted, ORA-01034 before STARTUP; under ORA-01503: ORA-00200 with ORA-27038 for
+    an existing control file without REUSE, ORA-01565 for a file that can't be read, ORA-01160 for one that
+    is no datafile, ORA-01159 and ORA-01189 for files that don't belong together, ORA-01161 for another
+    database name, ORA-01167 for a file named twice, ORA-01229 when a current online log is missing.
+    """
+    if instance.mounted:
+        raise OracleError(1100, "database already mounted")
+    if instance.state is not InstanceState.STARTED:
+        raise OracleError(1034, "ORACLE not available")
+    instance.take_mount_lock()
+    try:
+        _refuse_existing(instance, definition)
+        headers = _datafile_headers(definition)
+        state = _control_state(definition, headers)
+        _place_logs(definition, headers, state)
+        sequence = max(_old_sequence(instance), *(header.control_file_sequence for header in headers))
+    except OracleError as exc:
+        instance.release_mount_lock()
+        raise exc.under(1503, "CREATE CONTROLFILE failed") from exc
+    state.database.sequence = sequence
+    for path in instance.parameters.control_files:
+        Path(path).unlink(missing_ok=True)
+    instance.control_files.begin_at(sequence)
+    instance.use_control(state)
+    instance.save_control()
+    instance.mounted_by_creation(state)
+    instance.log.write("CREATE CONTROLFILE", "Completed: CREATE CONTROLFILE")
+
+
+def _refuse_existing(instance: Instance, definition: ControlFileDefinition) -> None:
+    if definition.reuse:
+        return
+    for path in instance.parameters.control_files:
+        if Path(path).exists():
+            named = (202, f"control file: '{path}'")
+            lines = (named, (27038, "created file already exists"))
+            raise OracleError(200, "control file could not be created", *lines)
+
+
+def _old_sequence(instance: Instance) -> int:
+    """Headers may hold later sequences than a new control file would begin with."""
+    found = 0
+    for path in instance.parameters.control_files:
+        try:
+            found = max(found, load_control_file(path).sequence)
+        except (OSError, ControlFileCorrupt):
+            continue  # it is about to be replaced; the headers give a floor too
+    return found
+
+
+def _datafile_headers(definition: ControlFileDefinition) -> list[DatafileHeader]:
+    headers: list[DatafileHeader] = []
+    numbers: set[int] = set()
+    for path in definition.datafiles:
+        named = (1110, f"data file : '{path}'")
+        try:
+            with Datafile.open(path, writable=False) as datafile:
+                header = datafile.read_header()
+        except OSError as exc:
+            raise OracleError(1565, f"error in identifying file '{path}'", *os_lines(exc)) from exc
+        except NotADatafileHeader as exc:
+            raise OracleError(1160, "file is not a data file", named) from exc
+        first = headers[0] if headers else header
+        if header.dbid != first.dbid:
+            text = "file is not from same database as previous files - wrong database id"
+            raise OracleError(1159, text, named)
+        if (header.resetlogs_scn, header.resetlogs_id) != (first.resetlogs_scn, first.resetlogs_id):
+            raise OracleError(1189, "file is from a different RESETLOGS than previous files", named)
+        if header.db_name != definition.database and not definition.set_name:
+            text = f"database name {header.db_name} in file header does not match given name of {definition.database}"
+            raise OracleError(1161, text, named)
+        if header.file_number in numbers:
+            raise OracleError(1167, "two files are the same file/group number or the same file", named)
+        numbers.add(header.file_number)
+        headers.append(header)
+    if 1 not in numbers:
+        raise OracleError(1160, "file is not a data file", (1110, "data file 1: not in the statement"))
+    return headers
+
+
+def _control_state(definition: ControlFileDefinition, headers: Sequence[DatafileHeader]) -> ControlState:
+    first = next(header for header in headers if header.file_number == 1)
+    newest = max(headers, key=lambda header: header.checkpoint.scn)
+    now = now_to_the_second()
+    database = DatabaseRecord(
+        dbid=first.dbid,
+        name=definition.database,
+        log_mode="ARCHIVELOG" if definition.archivelog else "NOARCHIVELOG",
+        created=first.creation_time,
+        resetlogs_scn=first.resetlogs_scn,
+        resetlogs_id=first.resetlogs_id,
+        prior_resetlogs_scn=first.prior_resetlogs_scn,
+        prior_resetlogs_id=first.prior_resetlogs_id,
+        checkpoint=newest.checkpoint,
+        control_file_type=CREATED,
+        open_resetlogs=REQUIRED if definition.resetlogs else NOT_ALLOWED,
+        controlfile_created=now,
+        character_set=definition.character_set,
+        force_logging=definition.force_logging,
+        block_size=first.block_size,
+    )
+    incarnations = []
+    if first.prior_resetlogs_id:
+        incarnations.append(
+            IncarnationRecord(1, first.prior_resetlogs_scn, first.prior_resetlogs_id, status="PARENT")
+        )
+    incarnations.append(
+        IncarnationRecord(
+            len(incarnations) + 1,
+            first.resetlogs_scn,
+            first.resetlogs_id,
+            first.prior_resetlogs_scn,
+            first.prior_resetlogs_id,
+            prior_number=len(incarnations),
+        )
+    )
+    tablespaces = {
+        header.tablespace_number: TablespaceRecord(
+            header.tablespace_number, header.tablespace_name, header.bigfile
+        )
+        for header in headers
+    }
+    paths = dict(zip((header.file_number for header in headers), definition.datafiles, strict=True))
+    return ControlState(
+        database=database,
+        threads=[ThreadRecord(checkpoint=newest.checkpoint)],
+        tablespaces=[tablespaces[number] for number in sorted(tablespaces)],
+        datafiles=[
+            _record(header, paths[header.file_number])
+            for header in sorted(headers, key=lambda header: header.file_number)
+        ],
+        incarnations=incarnations,
+    )
+
+
+def _record(header: DatafileHeader, path: str) -> DatafileRecord:
+    return DatafileRecord(
+        file_number=header.file_number,
+        relative_file_number=header.relative_file_number,
+        tablespace_number=header.tablespace_number,
+        path=path,
+        blocks=header.blocks,
+        block_size=header.block_size,
+        create_blocks=header.blocks,
+        status="SYSTEM" if header.tablespace_number == 0 else "ONLINE",
+        creation_scn=header.creation_scn,
+        creation_time=header.creation_time,
+        checkpoint=header.checkpoint,
+        checkpoint_count=header.checkpoint_count,
+    )
+
+
+def _place_logs(
+    definition: ControlFileDefinition, headers: Sequence[DatafileHeader], state: ControlState
+) -> None:
+    """Fill in redo groups and thread. With NORESETLOGS from the log headers, which must all be there."""
+    taken = {group.group for group in definition.groups if group.group is not None}
+    for wanted in definition.groups:
+        number = wanted.group
+        if number is None:
+            number = next(candidate for candidate in range(1, 1000) if candidate not in taken)
+            taken.add(number)
+        state.redo_groups.append(_group(number, wanted, definition.resetlogs, state.database))
+    thread = state.thread
+    if definition.resetlogs:
+        thread.status = "CLOSED"
+        return
+    used = [group for group in state.redo_groups if group.sequence]
+    current = max(used, key=lambda group: group.sequence, default=None)
+    oldest = min(headers, key=lambda header: header.checkpoint.scn)
+    if current is None or current.next_scn is not None:
+        newest = max(headers, key=lambda header: header.checkpoint.scn)
+        record = next(file for file in state.datafiles if file.file_number == newest.file_number)
+        text = f"data file {newest.file_number} is inconsistent with logs"
+        raise OracleError(1229, text, datafile_line(record))
+    current.status, current.archived = "CURRENT", False
+    thread.sequence = current.sequence
+    thread.checkpoint = state.database.checkpoint
+    clean = (
+        all(not header.fuzzy and header.checkpoint.scn == oldest.checkpoint.scn for header in headers)
+        and oldest.checkpoint.sequence == current.sequence
+    )
+    if clean:
+        for file in state.datafiles:
+            file.stop_scn, file.stop_time = file.checkpoint.scn, file.checkpoint.time
+        return
+    # Not closed in order: crash recovery will start where every file's redo is still to be looked at.
+    thread.status = "OPEN"
+    present = {group.sequence for group in used}
+    first = current.sequence
+    while first - 1 in present and first > oldest.checkpoint.sequence:
+        first -= 1
+    if first <= oldest.checkpoint.sequence:
+        thread.checkpoint = oldest.checkpoint
+    else:
+        group = next(group for group in used if group.sequence == first)
+        thread.checkpoint = type(oldest.checkpoint)(group.first_scn, group.first_time, 1, first, 2, 16)
+
+
+def _group(number: int, wanted: RedoGroupDefinition, resetlogs: bool, database: DatabaseRecord) -> RedoGroup:
+    size = wanted.size_bytes or 0
+    header: LogHeader | None = None
+    if not resetlogs:
+        header = _log_header(wanted, database)
+    if header is not None:
+        size = header.size_blocks * header.block_size
+    group = RedoGroup(number, 1, size or 4 << 20, list(wanted.members), wanted.block_size)
+    if header is not None:
+        group.sequence = header.sequence
+        group.status, group.archived = "INACTIVE", not header.sequence
+        group.first_scn, group.first_time = header.first_scn, header.first_time
+        group.next_scn, group.next_time = header.next_scn, header.next_time
+    return group
+
+
+def _log_header(wanted: RedoGroupDefinition, database: DatabaseRecord) -> LogHeader | None:
+    """The header of a log; None for one never used. Raises ORA-01565 for a missing one, ORA-01159 for one
+    of another database or incarnation."""
+    for member in wanted.members:
+        try:
+            header = read_log_header(member)
+        except OSError as exc:
+            raise OracleError(1565, f"error in identifying file '{member}'", *os_lines(exc)) from exc
+        except RedoCorrupt:
+            return None
+        if (header.dbid, header.resetlogs_id) == (database.dbid, database.resetlogs_id):
+            return header
+        if header.dbid != database.dbid:
+            text = "file is not from same database as previous files - wrong database id"
+            raise OracleError(1159, text, (1517, f"log member: '{member}'"))
+    return None

@@ -1,0 +1,268 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Media recovery: the conversation of ALTER DATABASE RECOVER.
+
+Every prompt is an error raised by the statement, after which the session goes on; a call that returns has
+finished the recovery. Source of the conversation: Oracle Backup and Recovery User's Guide, "Performing
+user-managed recovery", and the causes and actions of the messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.control import REQUIRED, DatafileRecord
+from oracle_simulator.instance.crash_recovery import log_corrupt
+from oracle_simulator.instance.database_writer import WriterStopped
+from oracle_simulator.instance.messages import ErrorLine, datafile_line, os_lines, terminated
+from oracle_simulator.instance.recovering_files import (
+    RecoveringFile,
+    close_files,
+    needs_recovery,
+    open_for_recovery,
+)
+from oracle_simulator.instance.recovery_apply import RecoveryStuck
+from oracle_simulator.instance.recovery_logs import (
+    LogSource,
+    NotTheLog,
+    Position,
+    offered_log,
+    online_log,
+    request_lines,
+    suggestion,
+)
+from oracle_simulator.instance.recovery_markers import UnnamedFiles
+from oracle_simulator.instance.recovery_progress import RecoveryProgress, RecoverySpec
+from oracle_simulator.storage.log_header import RedoCorrupt
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+__all__ = ["RecoverySession", "RecoverySpec"]
+
+
+class _Conversation(Exception):
+    """Something to tell the user after which the session is still there."""
+
+    def __init__(self, error: OracleError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class RecoverySession:
+    """One media recovery, driven by statements. Not for use by several threads at once.
+
+    ``active`` is True between the first statement and the one that ended it; calls on an inactive session
+    raise ORA-01112. While a session is active no other may start (ORA-01153).
+    """
+
+    def __init__(self, instance: Instance, spec: RecoverySpec) -> None:
+        self._instance = instance
+        self._spec = spec
+        self._files: list[RecoveringFile] = []
+        self._progress: RecoveryProgress | None = None
+        self._no_longer_needed: Path | None = None
+        self.active = False
+
+    # ------------------------------------------------------------ statements
+
+    def start(self) -> None:
+        """ALTER DATABASE RECOVER ...: returns when recovery is complete.
+
+        Raises ORA-00279 with ORA-00289 and ORA-00280 when a log is needed (with ORA-00308 below when
+        AUTOMATIC did not find it), ORA-01507, ORA-01153, ORA-00275; under ORA-00283, which ends the session:
+        ORA-00264 nothing to do, ORA-01610, ORA-01124, ORA-01157, ORA-01122, ORA-01190, ORA-19909, ORA-01233,
+        ORA-01244, ORA-00353, ORA-10562 or ORA-00600 [3020]; ORA-01547 with ORA-01194, ORA-01195 or ORA-01152
+        when an incomplete recovery ended before the files are consistent.
+        """
+        if self.active:
+            raise OracleError(275, "media recovery has already been started")
+        with self._instance.latch:
+            self._instance.require_mounted()
+            if self._instance.media_recovery is not None:
+                raise OracleError(1153, "an incompatible media recovery is active")
+            self._instance.media_recovery = self
+            self.active = True
+        self._instance.log.write("ALTER DATABASE RECOVER", "Media Recovery Start")
+        self._step(self._begin)
+
+    def logfile(self, path: str | Path) -> None:
+        """ALTER DATABASE RECOVER LOGFILE 'path'. Raises as :meth:`start`, and ORA-00308 or ORA-00310 (and
+        its like) for a file that is not the log; the session then goes on and still needs it."""
+        self._require_active()
+        self._step(lambda: self._use_offered(Path(path)))
+
+    def continue_default(self) -> None:
+        """ALTER DATABASE RECOVER CONTINUE DEFAULT: the suggested file, else the online log. As :meth:`start`."""
+        self._require_active()
+        self._step(self._use_default)
+
+    def continue_(self) -> None:
+        """ALTER DATABASE RECOVER CONTINUE: ask (again) for what is needed. As :meth:`start`."""
+        self._require_active()
+        self._step(self._go_on)
+
+    def cancel(self) -> None:
+        """ALTER DATABASE RECOVER CANCEL. Raises ORA-01547 when files are not consistent where it stopped."""
+        self._require_active()
+        self._step(self._running.cancel)
+
+    def close(self) -> None:
+        """Drop the session without a word (its user is gone). What was applied stays applied."""
+        if self.active:
+            self._end()
+
+    # ------------------------------------------------------------ the frame of every statement
+
+    def _require_active(self) -> None:
+        if not self.active:
+            raise OracleError(1112, "media recovery not started")
+
+    def _step(self, action: Callable[[], None]) -> None:
+        alive = False
+        try:
+            action()
+        except _Conversation as exc:
+            alive = True
+            raise exc.error from exc
+        except NotTheLog as exc:
+            alive = exc.error.code == 308 or not self._instance.readings.wrong_log_ends_recovery
+            raise exc.error from exc
+        except RecoveryStuck as exc:
+            tablespace = self._instance.control.tablespace(exc.file.record.tablespace_number)
+            error = exc.media_recovery_error(tablespace.name if tablespace else "")
+            raise self._canceled(error) from exc
+        except RedoCorrupt as exc:
+            change = self._running.last_scn
+            raise self._canceled(log_corrupt(exc, change, (334, f"archived log: '{exc.path}'"))) from exc
+        except UnnamedFiles as exc:
+            raise self._canceled(exc.error) from exc
+        except WriterStopped as exc:
+            raise terminated() from exc
+        except OSError as exc:
+            raise self._canceled(
+                OracleError(1115, "IO error reading or writing block", *os_lines(exc))
+            ) from exc
+        finally:
+            if not alive:
+                self._end()
+
+    def _canceled(self, cause: OracleError) -> OracleError:
+        self._instance.log.error(cause, "Media Recovery failed")
+        return cause.under(283, "recovery session canceled due to errors")
+
+    def _end(self) -> None:
+        close_files(self._files)
+        self._files = []
+        self.active = False
+        with self._instance.latch:
+            if self._instance.media_recovery is self:
+                self._instance.media_recovery = None
+
+    # ------------------------------------------------------------ beginning
+
+    def _begin(self) -> None:
+        instance, spec = self._instance, self._spec
+        database = instance.control.database
+        try:
+            if database.open_resetlogs == REQUIRED and not spec.using_backup_controlfile:
+                raise OracleError(1610, "recovery using the BACKUP CONTROLFILE option must be done")
+            records = self._records()
+            self._files = open_for_recovery(instance, records, spec.using_backup_controlfile)
+            complete = not spec.incomplete and not spec.using_backup_controlfile
+            if complete:
+                idle = [file for file in self._files if not needs_recovery(file)]
+                close_files(idle)
+                self._files = [file for file in self._files if file not in idle]
+                if not self._files:
+                    raise OracleError(264, "no recovery required")
+        except OracleError as exc:
+            raise self._canceled(exc) from exc
+        if spec.using_backup_controlfile:
+            # The control file is older than the files: what it says of their ends is not to be trusted.
+            for file in self._files:
+                file.stop_scn = None
+        self._progress = RecoveryProgress(instance, spec, self._files)
+        self._go_on()
+
+    def _records(self) -> list[DatafileRecord]:
+        """The records of the files to recover. Raises ORA-01124 for a file that is in use."""
+        instance, numbers = self._instance, self._spec.file_numbers
+        with instance.latch:
+            every = sorted(instance.control.datafiles, key=lambda record: record.file_number)
+            if numbers is None:
+                chosen = [record for record in every if record.online]
+            else:
+                chosen = [record for record in every if record.file_number in numbers]
+        if instance.is_open:
+            for record in chosen:
+                if record.online:
+                    text = f"cannot recover data file {record.file_number} - file is in use or recovery"
+                    raise OracleError(1124, text, datafile_line(record))
+        return chosen
+
+    # ------------------------------------------------------------ going on
+
+    @property
+    def _running(self) -> RecoveryProgress:
+        assert self._progress is not None  # a session is active only from its beginning on
+        return self._progress
+
+    @property
+    def _here(self) -> Position:
+        return self._running.position
+
+    def _uses_online_logs(self) -> bool:
+        spec = self._spec
+        return not spec.using_backup_controlfile and not spec.until_cancel
+
+    def _go_on(self) -> None:
+        """Apply logs as long as they are found without asking. Raises _Conversation to ask for the next."""
+        while not self._running.done:
+            source = online_log(self._instance, self._here) if self._uses_online_logs() else None
+            if source is None and not self._spec.automatic:
+                raise _Conversation(self._request())
+            self._running.apply(source or self._suggested())
+        self._running.finish()
+
+    def _use_offered(self, path: Path) -> None:
+        self._running.apply(offered_log(path, self._here, self._instance.control.database.dbid))
+        self._no_longer_needed = path
+        self._go_on()
+
+    def _use_default(self) -> None:
+        source = self._suggested()
+        self._running.apply(source)
+        self._no_longer_needed = source.path
+        self._go_on()
+
+    def _suggested(self) -> LogSource:
+        """The file of the suggested name, else the online log. Raises _Conversation when there is neither."""
+        path = suggestion(self._instance, self._here, self._spec.directory)
+        try:
+            return offered_log(path, self._here, self._instance.control.database.dbid)
+        except NotTheLog as exc:
+            online = None
+            if not self._spec.using_backup_controlfile:
+                online = online_log(self._instance, self._here)
+            if online is not None:
+                return online
+            if exc.error.code != 308:
+                raise
+            # Oracle names the file it could not open as "no longer needed": a trap, and kept as one.
+            unfound = (278, f"log file '{path}' no longer needed for this recovery")
+            lines = (unfound, (308, exc.error.text), *exc.error.more)
+            raise _Conversation(self._request(lines)) from exc
+
+    def _request(self, more: tuple[ErrorLine, ...] = ()) -> OracleError:
+        suggested = suggestion(self._instance, self._here, self._spec.directory)
+        first, *rest = request_lines(self._here, suggested)
+        if not more and self._no_longer_needed is not None:
+            text = f"log file '{self._no_longer_needed}' no longer needed for this recovery"
+            more = ((278, text),)
+        self._no_longer_needed = None
+        return OracleError(*first, *rest, *more)

@@ -1,0 +1,286 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ALTER DATABASE OPEN and the orderly close."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.changes import write_markers
+from oracle_simulator.instance.checkpoint import advance_header, log_end
+from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
+from oracle_simulator.instance.crash_recovery import EndOfRedo, readable_member, recover_thread
+from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
+from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
+from oracle_simulator.instance.open_files import OpenFile
+from oracle_simulator.instance.recovery_markers import ENABLED
+from oracle_simulator.instance.resetlogs import reset_logs
+from oracle_simulator.instance.state import InstanceState
+from oracle_simulator.instance.torn_writes import forget_torn_writes
+from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
+from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.redo_record import CleanClose, CrashRecovered
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.control import DatafileRecord
+    from oracle_simulator.instance.instance import Instance
+
+
+def open_database(instance: Instance, read_only: bool, resetlogs: bool | None) -> None:
+    """Open a mounted database: verify its files, recover from a crash, start the writers.
+
+    Raises ORA-01589, ORA-01588 or ORA-01139 when RESETLOGS is due, missing or not allowed, ORA-01157 for
+    a file that can't be identified, ORA-01122 and a reason for a wrong one, ORA-10873 for one in backup
+    mode since before the crash, ORA-01113 for one that needs recovery, ORA-00313 for a missing log;
+    with RESETLOGS also what ``reset_logs`` raises. The database stays mounted then.
+    """
+    if instance.media_recovery is not None:
+        raise OracleError(1154, "database busy. Open, close, mount, and dismount not allowed now")
+    database = instance.control.database
+    if resetlogs and not read_only:
+        if database.open_resetlogs == NOT_ALLOWED:
+            raise OracleError(1139, "RESETLOGS option only valid after an incomplete database recovery")
+        reset_logs(instance)
+    elif not read_only:
+        _refuse_without_resetlogs(database.open_resetlogs, resetlogs)
+    try:
+        _open_files(instance, read_only)
+        end = recover_thread(instance) if instance.control.thread.status == "OPEN" else None
+        if end is not None:
+            _after_crash(instance, end)
+    except OracleError:
+        with instance.latch:
+            instance.files.close_all()
+        raise
+    if read_only:
+        _let_in(instance, read_only)
+        return
+    try:
+        _start_writing(instance, after_crash=end is not None)
+        _let_in(instance, read_only)
+    except OracleError:
+        instance.abandon("open failed: instance terminated")
+        raise
+
+
+def _refuse_without_resetlogs(state: str, resetlogs: bool | None) -> None:
+    if state == REQUIRED and resetlogs is False:
+        raise OracleError(1588, "must use RESETLOGS option for database open")
+    if state in (REQUIRED, ALLOWED) and resetlogs is None:
+        raise OracleError(1589, "must use RESETLOGS or NORESETLOGS option for database open")
+
+
+def _open_files(instance: Instance, read_only: bool) -> None:
+    """Verify and open every online file. Raises the error of the first that won't do."""
+    control = instance.control
+    backup = control.database.control_file_type in (BACKUP, CREATED) and read_only
+    crashed = control.thread.status == "OPEN"
+    found: list[tuple[DatafileRecord, Datafile]] = []
+    try:
+        for record in sorted(control.datafiles, key=lambda record: record.file_number):
+            if not record.online:
+                continue
+            header = identify(instance, record)
+            check_incarnation(control, record, header)
+            need = recovery_need(control, record, header)
+            if need is not Need.NOTHING and backup:
+                raise OracleError(
+                    16004, "backup database requires recovery", *needs_media_recovery(record).more
+                )
+            if need is Need.END_BACKUP and crashed:
+                text = f"file {record.file_number} needs to be either taken out of backup mode or media recovered"
+                raise OracleError(10873, text, datafile_line(record))
+            if need is not Need.NOTHING:
+                raise needs_media_recovery(record)
+            found.append((record, Datafile.open(record.path, writable=not read_only or crashed)))
+    except WrongFile as exc:
+        _close(found)
+        raise exc.error from exc
+    except OracleError:
+        _close(found)
+        raise
+    for group in control.redo_groups:
+        if group.status != "UNUSED" and not read_only:
+            readable_member(group)
+    with instance.latch:
+        for record, datafile in found:
+            tablespace = control.tablespace(record.tablespace_number)
+            bigfile = tablespace is not None and tablespace.bigfile
+            record.blocks = max(record.blocks, datafile.read_header().blocks)
+            instance.files.add(OpenFile(record, datafile, bigfile))
+
+
+def _close(found: list[tuple[DatafileRecord, Datafile]]) -> None:
+    for _record, datafile in found:
+        datafile.close()
+
+
+def _after_crash(instance: Instance, end: EndOfRedo) -> None:
+    """Write down that everything up to the end of redo is in the files."""
+    checkpoint = end.checkpoint()
+    _write_headers(instance, checkpoint, HeaderStatus.NONE, HeaderStatus.ONLINE_FUZZY)
+    with instance.latch:
+        control = instance.control
+        control.thread.status = "CLOSED"
+        control.thread.checkpoint = control.database.checkpoint = checkpoint
+        for state in end.tablespace_states:
+            for number in state.file_numbers:
+                _follow_state(instance, number, state.state)
+        for record in control.datafiles:
+            if not record.online and record.stop_scn is None:
+                record.stop_scn = checkpoint.scn  # taken offline while mounted: its redo ends here too
+        for group in control.redo_groups:
+            if group.status == "ACTIVE":
+                group.status = "INACTIVE"
+    instance.save_control()
+
+
+def _follow_state(instance: Instance, file_number: int, state: str) -> None:
+    record = instance.control.datafile(file_number)
+    if record is None:
+        return
+    record.enabled = ENABLED[state]
+    if state == "offline" and record.online:
+        record.status = "OFFLINE"
+        instance.files.remove(file_number)
+
+
+def _write_headers(
+    instance: Instance, checkpoint: Checkpoint, set_bits: HeaderStatus, clear_bits: HeaderStatus
+) -> None:
+    """Stop all read-write files at ``checkpoint``."""
+    for file in instance.files:
+        if file.record.enabled == "READ WRITE":
+            advance_header(instance, file, checkpoint, set_bits, clear_bits)
+            with instance.latch:
+                file.record.checkpoint = checkpoint
+                file.record.stop_scn = checkpoint.scn
+                file.record.stop_time = checkpoint.time
+
+
+def _start_writing(instance: Instance, after_crash: bool) -> None:
+    with instance.latch:
+        control = instance.control
+        thread = control.thread
+        group = control.current_group
+        start = max(thread.checkpoint.log_block, 2)
+        instance.clock.advance_to(max(thread.checkpoint.scn, control.database.checkpoint.scn))
+        instance.log_writer.start(group, start, instance.clock.current())
+        thread.status = "OPEN"
+        thread.instance = instance.home.sid
+        control.database.open_resetlogs = NOT_ALLOWED
+        control.database.control_file_type = CURRENT
+        files = [file for file in instance.files if file.record.enabled == "READ WRITE"]
+        for file in files:
+            file.record.stop_scn = file.record.stop_time = None
+            file.record.in_backup = False  # the headers just verified say so
+    # First the control file says that the thread is open, then the files that they may be fuzzy.
+    instance.save_control()
+    for file in files:
+        header = file.datafile.read_header()
+        file.datafile.update_header(
+            status=header.status | HeaderStatus.ONLINE_FUZZY,
+            control_file_sequence=instance.control_files.durable_sequence,
+        )
+        file.datafile.fsync()
+    instance.archiver.start()
+    instance.database_writer.start()
+    instance.checkpointer.start()
+    if after_crash:
+        _begin_new_log(instance)
+
+
+def _begin_new_log(instance: Instance) -> None:
+    """After a crash redo goes on in a new log. Raises ORA-16038 when none is free for want of archiving."""
+    with instance.latch:
+        sequence, _scn = instance.log_writer.request_switch()
+    instance.wait_for(lambda: instance.log_writer.switched_past(sequence) or instance.archiver.failed)
+    if not instance.log_writer.switched_past(sequence):
+        group = instance.archiver.unarchived()[0]
+        line = (312, f"online log {group.group} thread {group.thread}: '{group.members[0]}'")
+        raise OracleError(16038, f"log {group.group} sequence# {group.sequence} cannot be archived", line)
+    with instance.latch:
+        commit = write_markers(instance, [CrashRecovered(1)])
+    instance.log_writer.wait_durable(commit.position)
+
+
+def _recreate_tempfiles(instance: Instance) -> None:
+    """A missing tempfile is made anew when the database opens; one that can't be does not keep it closed."""
+    control = instance.control
+    database = control.database
+    for record in control.tempfiles:
+        if Path(record.path).exists():
+            continue
+        tablespace = control.tablespace(record.tablespace_number)
+        header = DatafileHeader(
+            dbid=database.dbid,
+            db_name=database.name,
+            file_number=record.file_number,
+            relative_file_number=record.relative_file_number,
+            tablespace_number=record.tablespace_number,
+            tablespace_name=tablespace.name if tablespace else "",
+            blocks=record.blocks,
+            block_size=record.block_size,
+            bigfile=tablespace is not None and tablespace.bigfile,
+            temporary=True,
+            creation_scn=record.creation_scn,
+            creation_time=record.creation_time,
+            resetlogs_scn=database.resetlogs_scn,
+            resetlogs_id=database.resetlogs_id,
+        )
+        try:
+            Datafile.create(record.path, header).close()
+        except OSError as exc:
+            instance.log.error(cannot_identify(record), f"Tempfile not re-created: {exc}")
+            continue
+        instance.log.write(f"Re-creating tempfile {record.path}")
+
+
+def _let_in(instance: Instance, read_only: bool) -> None:
+    if not read_only:
+        _recreate_tempfiles(instance)
+    if instance.dictionary_check is not None:
+        # It may take files out of use: no checkpoint may be busy with their headers meanwhile.
+        with instance.checkpointer.headers:
+            instance.dictionary_check()
+    instance.opened(InstanceState.OPEN_READ_ONLY if read_only else InstanceState.OPEN)
+    mode = "ALTER DATABASE OPEN READ ONLY" if read_only else "ALTER DATABASE OPEN"
+    instance.log.write(f"Completed: {mode}")
+
+
+def close_database(instance: Instance) -> None:
+    """Close an open database in order: everything written, headers clean, the thread closed.
+
+    Raises ORA-01149 with ORA-01110 while a file is in backup mode; the database stays open then.
+    """
+    with instance.checkpointer.headers:
+        with instance.latch:
+            for record in instance.control.datafiles:
+                if record.in_backup:
+                    text = f"cannot shutdown - file {record.file_number} has online backup set"
+                    raise OracleError(1149, text, datafile_line(record))
+            instance.state = InstanceState.CLOSING
+            commit = write_markers(instance, [CleanClose(1)])
+        instance.log_writer.wait_durable(commit.position)
+        instance.database_writer.write_until(commit.position)
+    instance.archiver.stop()
+    instance.checkpointer.stop()
+    instance.database_writer.stop()
+    instance.log_writer.stop()
+    forget_torn_writes(instance)
+    with instance.latch:
+        checkpoint = log_end(instance, instance.clock.next())
+    _write_headers(instance, checkpoint, HeaderStatus.NONE, HeaderStatus.ONLINE_FUZZY)
+    with instance.latch:
+        control = instance.control
+        control.thread.status = "CLOSED"
+        control.thread.checkpoint = control.database.checkpoint = checkpoint
+        control.thread.last_redo_scn = commit.scn
+        control.thread.last_redo_time = checkpoint.time
+        for group in control.redo_groups:
+            if group.status == "ACTIVE":
+                group.status = "INACTIVE"
+    instance.save_control()

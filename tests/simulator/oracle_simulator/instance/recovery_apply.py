@@ -1,0 +1,233 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Applying redo to datafiles: the part crash recovery and media recovery have in common."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.buffer_cache import BlockKey
+from oracle_simulator.instance.database_writer import BlockWrite, write_blocks
+from oracle_simulator.instance.messages import ErrorLine, datafile_line
+from oracle_simulator.instance.open_files import OpenFile
+from oracle_simulator.storage.block import examine
+from oracle_simulator.storage.double_write import DoubleWrite
+from oracle_simulator.storage.redo_log import LogRecord
+from oracle_simulator.storage.redo_record import (
+    BlockVector,
+    Marker,
+    RecordFlag,
+    RedoRecord,
+)
+from oracle_simulator.storage.slotted import (
+    Applicability,
+    BodyCorrupt,
+    SlottedBlock,
+    applicability,
+    version_after,
+)
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+_BLOCK_LIMIT = 2048
+_WRITE_BATCH = 64
+MarkerHandler = Callable[[Marker, RedoRecord], None]
+
+
+class Damage(enum.Enum):
+    """Why a block could not take its redo."""
+
+    CORRUPT = "corrupt"
+    INCONSISTENT = "inconsistent"
+
+
+class RecoveryStuck(Exception):
+    """Redo that does not fit the block it is for."""
+
+    def __init__(self, file: OpenFile, block_number: int, damage: Damage, object_id: int) -> None:
+        super().__init__(f"{damage.value} block {block_number} of file {file.record.file_number}")
+        self.file = file
+        self.block_number = block_number
+        self.damage = damage
+        self.object_id = object_id
+
+    def media_recovery_error(self, tablespace_name: str) -> OracleError:
+        """The stack of media recovery; ORA-00283 belongs above it."""
+        number = self.file.record.file_number
+        rdba = self.file.rdba(self.block_number)
+        arguments = f"[3020], [{number}], [{self.block_number}], [{rdba}], [], [], [], [], [], [], [], []"
+        internal: ErrorLine = (600, f"internal error code, arguments: {arguments}")
+        place: list[ErrorLine] = [
+            (10564, f"tablespace {tablespace_name}"),
+            datafile_line(self.file.record),
+            (10561, f"block type 'TRANSACTION MANAGED DATA BLOCK', data object# {self.object_id}"),
+        ]
+        if self.damage is Damage.INCONSISTENT:
+            offset = self.block_number * self.file.block_size
+            text = (
+                f"Redo is inconsistent with data block (file# {number}, block# {self.block_number}, "
+                f"file offset is {offset} bytes)"
+            )
+            return OracleError(*internal, (10567, text), *place)
+        text = (
+            f"Error occurred while applying redo to data block (file# {number}, block# {self.block_number})"
+        )
+        return OracleError(10562, text, *place, internal)
+
+    def crash_recovery_error(self) -> OracleError:
+        """ORA-01172 with ORA-01151."""
+        text = (
+            f"recovery of thread 1 stuck at block {self.block_number} of file {self.file.record.file_number}"
+        )
+        return OracleError(
+            1172, text, (1151, "use media recovery to recover block, restore backup if needed")
+        )
+
+
+class Target:
+    """A file being recovered. Redo from ``from_scn`` on, and before ``stop_scn`` if that is set, is for it."""
+
+    def __init__(
+        self, file: OpenFile, from_scn: int, stop_scn: int | None, blocks: int | None = None
+    ) -> None:
+        self.file = file
+        self.from_scn = from_scn
+        self.stop_scn = stop_scn
+        self.block_limit = blocks
+
+    def wants(self, scn: int, block_number: int) -> bool:
+        """Whether redo of this SCN and block is for the file."""
+        if scn < self.from_scn or (self.stop_scn is not None and scn >= self.stop_scn):
+            return False
+        return self.block_limit is None or block_number <= self.block_limit
+
+
+class RecoveryApplier:
+    """Rolls files forward, record by record. Used by one thread, without the latch."""
+
+    def __init__(
+        self, instance: Instance, targets: Iterable[Target], on_marker: MarkerHandler | None = None
+    ) -> None:
+        self._instance = instance
+        self.targets = {target.file.record.file_number: target for target in targets}
+        self.on_marker = on_marker
+        self._blocks: dict[BlockKey, SlottedBlock | None] = {}  # None: damaged
+        self._dirty: set[BlockKey] = set()
+        self._parts: list[LogRecord] = []
+        self.before_write: Callable[[Iterable[int]], None] | None = None
+        self.last_scn = 0
+        self.last_time: datetime | None = None
+        self.applied_records = 0
+
+    @property
+    def first_pending(self) -> LogRecord | None:
+        """The first part of a transaction whose commit record has not come yet."""
+        return self._parts[0] if self._parts else None
+
+    def apply(self, entry: LogRecord) -> None:
+        """Apply one record. Raises RecoveryStuck, and whatever the marker handler raises."""
+        record = entry.record
+        if self._parts and record.transaction_id != self._parts[0].record.transaction_id:
+            self._parts.clear()  # its process died before the commit record was written
+        if record.flags & RecordFlag.PART:
+            self._parts.append(entry)
+            self._seen(record)
+            return
+        for part in self._parts:
+            self._apply_vectors(part.record)
+        self._parts.clear()
+        self._apply_vectors(record)
+        self._seen(record)
+        if len(self._blocks) > _BLOCK_LIMIT:
+            self.flush()
+
+    def abandon_pending(self) -> None:
+        """Forget parts without a commit: the redo ends here."""
+        self._parts.clear()
+
+    def flush(self) -> None:
+        """Write all changed blocks to their files."""
+        if not self._dirty:
+            self._blocks.clear()
+            return
+        if self.before_write is not None:
+            self.before_write(sorted({file_number for file_number, _block in self._dirty}))
+        double_write = DoubleWrite(self._instance.home.recovery_double_write_file)
+        try:
+            keys = sorted(self._dirty)
+            for start in range(0, len(keys), _WRITE_BATCH):
+                batch = [self._sealed(key) for key in keys[start : start + _WRITE_BATCH]]
+                write_blocks(self._instance, double_write, batch)
+        finally:
+            double_write.close()
+        self._dirty.clear()
+        self._blocks.clear()
+
+    def forget_file(self, file_number: int) -> None:
+        """Drop a file and its unwritten blocks from this recovery."""
+        self.targets.pop(file_number, None)
+        self.forget_blocks(file_number, 0)
+
+    def forget_blocks(self, file_number: int, from_block: int) -> None:
+        """Drop blocks of a file from ``from_block`` on (the file was cut)."""
+        for key in [key for key in self._blocks if key[0] == file_number and key[1] >= from_block]:
+            del self._blocks[key]
+            self._dirty.discard(key)
+
+    def _seen(self, record: RedoRecord) -> None:
+        self.last_scn, self.last_time = record.scn, record.time
+        self.applied_records += 1
+
+    def _apply_vectors(self, record: RedoRecord) -> None:
+        for vector in record.vectors:
+            if isinstance(vector, BlockVector):
+                target = self.targets.get(vector.file_number)
+                if target is not None and target.wants(record.scn, vector.block_number):
+                    self._apply_block(target.file, vector, record.scn)
+            elif isinstance(vector, Marker) and self.on_marker is not None:
+                self.on_marker(vector, record)
+
+    def _apply_block(self, file: OpenFile, vector: BlockVector, scn: int) -> None:
+        key = (vector.file_number, vector.block_number)
+        if key not in self._blocks:
+            self._blocks[key] = _load(file, vector.block_number)
+        block = self._blocks[key]
+        verdict = applicability(block, vector, scn)
+        if verdict is Applicability.SKIP:
+            return
+        object_id = block.object_id if block else 0
+        if verdict is Applicability.STUCK:
+            damage = Damage.INCONSISTENT if block else Damage.CORRUPT
+            raise RecoveryStuck(file, vector.block_number, damage, object_id)
+        block = block or SlottedBlock()
+        try:
+            block.apply(vector.operations, version_after(vector, scn))
+        except KeyError as exc:
+            raise RecoveryStuck(file, vector.block_number, Damage.INCONSISTENT, object_id) from exc
+        self._blocks[key] = block
+        self._dirty.add(key)
+
+    def _sealed(self, key: BlockKey) -> BlockWrite:
+        file = self.targets[key[0]].file
+        block = self._blocks[key]
+        assert block is not None
+        return BlockWrite(file, key[1], block.to_bytes(file.rdba(key[1]), file.block_size))
+
+
+def _load(file: OpenFile, block_number: int) -> SlottedBlock | None:
+    try:
+        raw = file.datafile.read_block(block_number)
+    except OSError:
+        return None  # past the end of a copy that was cut short
+    if examine(raw, file.rdba(block_number)) is not None:
+        return None
+    try:
+        return SlottedBlock.from_bytes(raw)
+    except BodyCorrupt:
+        return None

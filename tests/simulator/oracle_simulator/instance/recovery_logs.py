@@ -1,0 +1,154 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which log media recovery needs next, where it may be found, and whether a given file is that log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.control import (
+    ArchivedLogRecord,
+    ControlState,
+    IncarnationRecord,
+    LogHistoryRecord,
+)
+from oracle_simulator.instance.crash_recovery import readable_member
+from oracle_simulator.instance.messages import ErrorLine, os_lines
+from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
+from oracle_simulator.storage.redo_log import read_log_header
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where recovery is: all redo before ``scn`` is applied; what follows is in log ``sequence`` of
+    ``incarnation``."""
+
+    scn: int
+    time: datetime | None
+    incarnation: IncarnationRecord
+    sequence: int
+
+
+@dataclass(frozen=True)
+class LogSource:
+    """A log found for a position."""
+
+    path: Path
+    header: LogHeader
+
+
+class NotTheLog(Exception):
+    """A file offered for a position is not the log: the error to say so."""
+
+    def __init__(self, error: OracleError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def suggestion(instance: Instance, position: Position, directory: str | None) -> Path:
+    """The name ORA-00289 suggests: from ``directory`` or the first destination, and log_archive_format."""
+    destinations = instance.parameters.archive_destinations
+    folder = directory or (destinations[0].location if destinations else str(instance.home.dbs))
+    name = instance.parameters.archived_log_name(1, position.sequence, position.incarnation.resetlogs_id)
+    return Path(folder) / name
+
+
+def request_lines(position: Position, suggested: Path) -> tuple[ErrorLine, ErrorLine, ErrorLine]:
+    """ORA-00279, ORA-00289 and ORA-00280: the log that is needed."""
+    moment = position.time.strftime("%m/%d/%Y %H:%M:%S") if position.time else ""
+    return (
+        (279, f"change {position.scn} generated at {moment} needed for thread 1"),
+        (289, f"suggestion : {suggested}"),
+        (280, f"change {position.scn} for thread 1 is in sequence #{position.sequence}"),
+    )
+
+
+def online_log(instance: Instance, position: Position) -> LogSource | None:
+    """The online log of a position by the control file, if there is one and it can be read."""
+    control = instance.control
+    database = control.database
+    here = (position.incarnation.resetlogs_scn, position.incarnation.resetlogs_id)
+    if here != (database.resetlogs_scn, database.resetlogs_id):
+        return None
+    for group in control.redo_groups:
+        if group.sequence == position.sequence and group.status != "UNUSED":
+            try:
+                return LogSource(*readable_member(group))
+            except OracleError:
+                return None
+    return None
+
+
+def offered_log(path: Path, position: Position, dbid: int) -> LogSource:
+    """The log in ``path``, verified to be the one needed.
+
+    Raises NotTheLog with ORA-00308 when it can't be opened, ORA-00311 when it is no log, ORA-00342 for
+    another database or incarnation, ORA-00325 for another thread, ORA-00310 for another sequence, ORA-00332
+    when it is cut short; all but the first with ORA-00334 naming the file.
+    """
+    named = (334, f"archived log: '{path}'")
+    try:
+        header = read_log_header(path)
+        size = path.stat().st_size
+    except OSError as exc:
+        raise NotTheLog(OracleError(308, f"cannot open archived log '{path}'", *os_lines(exc))) from exc
+    except RedoCorrupt as exc:
+        raise NotTheLog(OracleError(311, "cannot read header from archived log", named)) from exc
+    incarnation = position.incarnation
+    branch = (incarnation.resetlogs_scn, incarnation.resetlogs_id)
+    if header.dbid != dbid or (header.resetlogs_scn, header.resetlogs_id) != branch:
+        text = f"archived log does not have expected resetlogs SCN {incarnation.resetlogs_scn}"
+        raise NotTheLog(OracleError(342, text, named))
+    if header.thread != 1:
+        text = f"archived log for thread 1, wrong thread # {header.thread} in header"
+        raise NotTheLog(OracleError(325, text, named))
+    if header.sequence != position.sequence:
+        text = f"archived log contains sequence {header.sequence}; sequence {position.sequence} required"
+        raise NotTheLog(OracleError(310, text, named))
+    written = header.next_available_block
+    if written is not None and size < written * header.block_size:
+        text = "archived log is too small - may be incompletely archived"
+        raise NotTheLog(OracleError(332, text, named))
+    return LogSource(path, header)
+
+
+def next_incarnation(control: ControlState, incarnation: IncarnationRecord) -> IncarnationRecord | None:
+    """The child of an incarnation on the way to the current one; None for the current one itself."""
+    current = control.incarnation(control.database.resetlogs_scn, control.database.resetlogs_id)
+    child: IncarnationRecord | None = None
+    while current is not None and current is not incarnation:
+        child, number = current, current.prior_number
+        current = next((record for record in control.incarnations if record.number == number), None)
+    return child if current is not None else None
+
+
+def is_ancestor(control: ControlState, incarnation: IncarnationRecord) -> bool:
+    """Whether redo of ``incarnation`` leads to the current one (which leads to itself)."""
+    database = control.database
+    if (incarnation.resetlogs_scn, incarnation.resetlogs_id) == (
+        database.resetlogs_scn,
+        database.resetlogs_id,
+    ):
+        return True
+    return next_incarnation(control, incarnation) is not None
+
+
+def sequence_of(control: ControlState, scn: int) -> int | None:
+    """The sequence of the log of the current incarnation that holds ``scn``, by the control file's records."""
+    database = control.database
+    for group in control.redo_groups:
+        if group.sequence and group.first_scn <= scn and (group.next_scn is None or scn < group.next_scn):
+            return group.sequence
+    logs: list[ArchivedLogRecord | LogHistoryRecord] = [*control.archived_logs, *control.log_history]
+    for log in logs:
+        if log.resetlogs_id == database.resetlogs_id and log.first_scn <= scn < log.next_scn:
+            return log.sequence
+    return None

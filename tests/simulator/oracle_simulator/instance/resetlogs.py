@@ -1,0 +1,246 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OPEN RESETLOGS: a new incarnation of the database, its redo beginning again at sequence 1."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.archiver import ArchiveFailed
+from oracle_simulator.instance.checkpoint import now_to_the_second
+from oracle_simulator.instance.control import (
+    CURRENT,
+    NOT_ALLOWED,
+    DatabaseRecord,
+    DatafileRecord,
+    IncarnationRecord,
+    RedoGroup,
+)
+from oracle_simulator.instance.headers import WrongFile, identify
+from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery, os_lines
+from oracle_simulator.instance.redo_groups import log_header
+from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
+from oracle_simulator.storage.datafile_header import FUZZY, Checkpoint
+from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
+from oracle_simulator.storage.oracle_time import encode_time
+from oracle_simulator.storage.redo_log import RedoLogFile, closed, read_log_header, read_records
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+_FIRST_BLOCK = 2
+
+
+def reset_logs(instance: Instance) -> None:
+    """Turn a mounted, recovered database into a new incarnation, cleanly closed and ready to open.
+
+    Accessible online logs that were not archived are archived first; missing ones are made anew.
+    Raises ORA-01245 for an offline file that would be lost, ORA-01195, ORA-01194, ORA-01152 or ORA-01113
+    with ORA-01110 for a file that is not consistent with the others, ORA-01157, ORA-01190, ORA-00344 when
+    a log can't be made.
+    """
+    control = instance.control
+    database = control.database
+    headers = _verified_headers(instance)
+    stop = database.recovery_stop_scn or max(header.checkpoint.scn for _record, header in headers)
+    problem = first_inconsistency(instance, stop)
+    if problem is not None:
+        raise problem
+    if database.log_mode == "ARCHIVELOG":
+        archive_online_logs(instance)
+    now = now_to_the_second()
+    scn = stop + 1
+    resetlogs_id = max(encode_time(now), database.resetlogs_id + 1)
+    with instance.latch:
+        _begin_incarnation(instance, scn, resetlogs_id)
+        instance.clock.advance_to(scn)
+    checkpoint = Checkpoint(scn, now, 1, 1, _FIRST_BLOCK, 16)
+    _recreate_logs(instance, scn, now)
+    for record, header in headers:
+        _rewrite_header(instance, record, header, checkpoint)
+    with instance.latch:
+        database.control_file_type = CURRENT
+        database.open_resetlogs = NOT_ALLOWED
+        database.recovery_stop_scn = 0
+        database.checkpoint = checkpoint
+        database.controlfile_scn = database.controlfile_time = None
+        control.thread.status = "CLOSED"
+        control.thread.sequence = 1
+        control.thread.checkpoint = checkpoint
+        for record, _header in headers:
+            record.checkpoint, record.stop_scn, record.in_backup = checkpoint, scn, False
+    instance.save_control()
+    instance.log.write(f"RESETLOGS after recovery UNTIL CHANGE {stop} time {now}", f"Resetlogs change {scn}")
+
+
+def first_inconsistency(instance: Instance, stop_scn: int) -> OracleError | None:
+    """Why OPEN RESETLOGS at ``stop_scn`` would fail, for the first file that would make it; None if it works."""
+    for record in sorted(instance.control.datafiles, key=lambda record: record.file_number):
+        if not record.online:
+            continue
+        try:
+            header = identify(instance, record)
+        except WrongFile as exc:
+            return exc.error
+        if _reset_before(header, instance.control.database):
+            continue
+        line = datafile_line(record)
+        number = record.file_number
+        if header.in_backup:
+            return OracleError(
+                1195, f"online backup of file {number} needs more recovery to be consistent", line
+            )
+        if header.fuzzy:
+            return OracleError(1194, f"file {number} needs more recovery to be consistent", line)
+        if record.enabled == "READ ONLY" and header.checkpoint.scn <= stop_scn:
+            continue
+        if header.checkpoint.scn > stop_scn:
+            return OracleError(1152, f"file {number} was not restored from a sufficiently old backup", line)
+        if header.checkpoint.scn < stop_scn:
+            return needs_media_recovery(record)
+    return None
+
+
+def archive_online_logs(instance: Instance) -> None:
+    """Archive what is in accessible online logs of this incarnation and not archived yet."""
+    control = instance.control
+    database = control.database
+    archived = {(log.resetlogs_id, log.sequence) for log in control.archived_logs if log.name}
+    for group in control.redo_groups:
+        found = _online_log(group, database.dbid, database.resetlogs_id)
+        if found is None or (database.resetlogs_id, found[1].sequence) in archived:
+            continue
+        path, header = found
+        try:
+            records = instance.archiver.archive_log(path, header, "FGRD")
+        except ArchiveFailed as exc:
+            instance.log.error(exc.error, f"RESETLOGS: log {header.sequence} could not be archived")
+            continue
+        with instance.latch:
+            control.archived_logs.extend(records)
+
+
+def _online_log(group: RedoGroup, dbid: int, resetlogs_id: int) -> tuple[Path, LogHeader] | None:
+    """A readable member with redo of this incarnation; its header says where it ends, current or not."""
+    for member in group.members:
+        path = Path(member)
+        try:
+            header = read_log_header(path)
+            if (header.dbid, header.resetlogs_id) != (dbid, resetlogs_id):
+                continue
+            if not header.current:
+                return path, header
+            end = deque(read_records(path), maxlen=1)
+        except (OSError, RedoCorrupt):
+            continue
+        if not end:
+            continue
+        last = end[0]
+        return path, closed(header, last.record.scn + 1, last.record.time, last.end_block)
+    return None
+
+
+def _verified_headers(instance: Instance) -> list[tuple[DatafileRecord, DatafileHeader]]:
+    """Headers of the online read-write files. Raises for files that are wrong or would be lost."""
+    control = instance.control
+    database = control.database
+    found = []
+    for record in sorted(control.datafiles, key=lambda record: record.file_number):
+        if not record.online:
+            if record.enabled != "READ ONLY" and not record.offline_normal:
+                text = f"offline file {record.file_number} will be lost if RESETLOGS is done"
+                raise OracleError(1245, text, datafile_line(record))
+            continue
+        try:
+            header = identify(instance, record)
+        except WrongFile as exc:
+            raise exc.error from exc
+        if record.enabled == "READ ONLY":
+            continue
+        here = (database.resetlogs_scn, database.resetlogs_id)
+        if (header.resetlogs_scn, header.resetlogs_id) != here and not _reset_before(header, database):
+            text = f"control file or data file {record.file_number} is from before the last RESETLOGS"
+            raise OracleError(1190, text, datafile_line(record))
+        found.append((record, header))
+    return found
+
+
+def _reset_before(header: DatafileHeader, database: DatabaseRecord) -> bool:
+    """Whether a RESETLOGS from the same place, which did not come to its end, has reached this file."""
+    prior = (header.prior_resetlogs_scn, header.prior_resetlogs_id)
+    same_parent = prior == (database.resetlogs_scn, database.resetlogs_id)
+    return same_parent and header.resetlogs_scn == database.recovery_stop_scn + 1
+
+
+def _begin_incarnation(instance: Instance, scn: int, resetlogs_id: int) -> None:
+    control = instance.control
+    database = control.database
+    parent = control.incarnation(database.resetlogs_scn, database.resetlogs_id)
+    if parent is not None:
+        parent.status = "PARENT"
+    control.incarnations.append(
+        IncarnationRecord(
+            number=max((record.number for record in control.incarnations), default=0) + 1,
+            resetlogs_scn=scn,
+            resetlogs_id=resetlogs_id,
+            prior_resetlogs_scn=database.resetlogs_scn,
+            prior_resetlogs_id=database.resetlogs_id,
+            prior_number=parent.number if parent else 0,
+        )
+    )
+    database.prior_resetlogs_scn, database.prior_resetlogs_id = database.resetlogs_scn, database.resetlogs_id
+    database.resetlogs_scn, database.resetlogs_id = scn, resetlogs_id
+
+
+def _recreate_logs(instance: Instance, scn: int, now: datetime) -> None:
+    """Every group new and empty; the first is current with sequence 1. Raises ORA-00344."""
+    groups = sorted(instance.control.redo_groups, key=lambda group: group.group)
+    for group in groups:
+        first = group is groups[0]
+        for member in group.members:
+            try:
+                log = RedoLogFile.create(
+                    member, group.size_bytes // group.block_size, group.block_size, reuse=True
+                )
+            except OSError as exc:
+                raise OracleError(344, f"unable to re-create online log '{member}'", *os_lines(exc)) from exc
+            if first:
+                log.write_header(log_header(instance, group, 1, scn, now))
+            log.fsync()
+            log.close()
+        group.sequence, group.status, group.archived = 0, "UNUSED", True
+        group.first_scn, group.first_time, group.next_scn, group.next_time = 0, None, 0, None
+        if first:
+            group.sequence, group.status, group.archived = 1, "CURRENT", False
+            group.first_scn, group.first_time, group.next_scn = scn, now, None
+
+
+def _rewrite_header(
+    instance: Instance, record: DatafileRecord, header: DatafileHeader, checkpoint: Checkpoint
+) -> None:
+    database = instance.control.database
+    try:
+        with Datafile.open(record.path) as datafile:
+            datafile.write_header(
+                dataclasses.replace(
+                    header,
+                    db_name=database.name,
+                    resetlogs_scn=database.resetlogs_scn,
+                    resetlogs_id=database.resetlogs_id,
+                    prior_resetlogs_scn=database.prior_resetlogs_scn,
+                    prior_resetlogs_id=database.prior_resetlogs_id,
+                    checkpoint=checkpoint,
+                    checkpoint_count=header.checkpoint_count + 1,
+                    control_file_sequence=instance.control_files.durable_sequence,
+                    status=header.status & ~(FUZZY | HeaderStatus.RESETLOGS_UNFINISHED),
+                )
+            )
+            datafile.fsync()
+    except OSError as exc:
+        raise cannot_identify(record) from exc

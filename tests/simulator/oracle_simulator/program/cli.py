@@ -1,0 +1,181 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line ``oracle-simulator``."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from oracle_simulator.instance.home import Home
+from oracle_simulator.program import processes
+from oracle_simulator.program.local_socket import LocalConnection, LocalError, NoInstance
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program. 0 done, 1 refused, 2 wrong usage."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (LocalError, NoInstance, processes.StartFailed, OSError, ValueError) as error:
+        print(f"oracle-simulator: {error or type(error).__name__}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="oracle-simulator", description="simulated Oracle instances on real files"
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.add_argument("home", type=Path, metavar="HOME", help="the ORACLE_HOME")
+        added.add_argument("--sid", default=os.environ.get("ORACLE_SID", "ORCL"))
+        added.set_defaults(run=run)
+        return added
+
+    make = command("create", create, "create a database; the password of SYS comes on standard input")
+    make.add_argument("--port", type=int, required=True)
+    make.add_argument("--spec", type=Path, help="YAML file with the structure")
+    start_it = command("start", start, "start the instance and open the database")
+    start_it.add_argument("--stage", choices=["nomount", "mount", "open"], default="open")
+    stop_it = command("stop", stop, "shut the instance down")
+    stop_it.add_argument("--abort", action="store_true")
+    command("crash", crash, "kill the instance with SIGKILL")
+    show = command("status", status, "tell how the instance is")
+    show.add_argument("--json", action="store_true")
+    trouble = command("fault", fault, "switch trouble on or off in a running instance")
+    trouble.add_argument("--archiver-delay", type=float, metavar="SECONDS")
+    trouble.add_argument("--archiver", choices=["stop", "go"])
+    trouble.add_argument("--fail-destination", type=int, metavar="DEST_ID")
+    trouble.add_argument("--repair-destination", type=int, metavar="DEST_ID")
+    trouble.add_argument("--error", default="No space left on device", help="with --fail-destination")
+    trouble.add_argument(
+        "--hold-file", type=int, metavar="FILE#", help="hold the next write between two pieces"
+    )
+    trouble.add_argument("--seconds", type=float, default=60.0, help="with --hold-file")
+    trouble.add_argument("--release", action="store_true", help="end a hold")
+    ask = command("sql", sql, "execute statements as SYS")
+    ask.add_argument("statement", nargs="+")
+    command("serve", run_server, "be the instance (started by start and by SQL*Plus)")
+    return top
+
+
+def home_of(options: argparse.Namespace) -> Home:
+    """The home named on the command line."""
+    return Home(options.home.resolve(), options.sid)
+
+
+def create(options: argparse.Namespace) -> int:
+    """Create a database."""
+    # parsing specs and building files is not needed by the other commands, which should be quick
+    from oracle_simulator.program.spec import create_from_spec, read_spec
+
+    prompted = (
+        getpass.getpass("password of SYS: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
+    create_from_spec(
+        home_of(options), read_spec(options.spec), port=options.port, passwords={"SYS": prompted}
+    )
+    print(f"created {options.sid} in {options.home}")
+    return 0
+
+
+def start(options: argparse.Namespace) -> int:
+    """Start the instance up to a stage."""
+    home = home_of(options)
+    if processes.is_running(home):
+        print(f"{home.sid} is running already", file=sys.stderr)
+        return 1
+    processes.start(home)
+    with LocalConnection(home.admin_socket) as connection:
+        if options.stage != "nomount":
+            connection.ask("sql", text="ALTER DATABASE MOUNT")
+        if options.stage == "open":
+            connection.ask("sql", text="ALTER DATABASE OPEN")
+    return 0
+
+
+def stop(options: argparse.Namespace) -> int:
+    """Shut the instance down."""
+    home = home_of(options)
+    with LocalConnection(home.admin_socket) as connection:
+        connection.ask("shutdown", mode="abort" if options.abort else "immediate")
+    processes.wait_until_gone(home)
+    return 0
+
+
+def crash(options: argparse.Namespace) -> int:
+    """SIGKILL."""
+    processes.crash(home_of(options))
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """How the instance is; exit status 1 when it is down."""
+    home = home_of(options)
+    try:
+        with LocalConnection(home.admin_socket) as connection:
+            found = connection.ask("status")
+    except NoInstance:
+        found = {"sid": home.sid, "state": "SHUTDOWN"}
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print("  ".join(f"{name}={value}" for name, value in found.items()))
+    return 0 if found["state"] != "SHUTDOWN" else 1
+
+
+def fault(options: argparse.Namespace) -> int:
+    """Switch trouble on or off."""
+    wish: dict[str, Any] = {}
+    if options.archiver_delay is not None:
+        wish["archiver_delay"] = options.archiver_delay
+    if options.archiver is not None:
+        wish["archiver_stopped"] = options.archiver == "stop"
+    if options.fail_destination is not None:
+        wish.update(destination=options.fail_destination, error=options.error)
+    if options.repair_destination is not None:
+        wish.update(destination=options.repair_destination, error=None)
+    if options.hold_file is not None:
+        wish.update(hold_file=options.hold_file, seconds=options.seconds)
+    if options.release:
+        wish["release"] = True
+    if not wish:
+        print("name a fault: see --help", file=sys.stderr)
+        return 2
+    with LocalConnection(home_of(options).admin_socket) as connection:
+        connection.ask("fault", **wish)
+    return 0
+
+
+def sql(options: argparse.Namespace) -> int:
+    """Execute statements, one after the other, and print what comes back."""
+    with LocalConnection(home_of(options).admin_socket) as connection:
+        for statement in options.statement:
+            answer = connection.ask("sql", text=statement)
+            if answer["columns"] is None:
+                print(answer["said"])
+                continue
+            print("\t".join(answer["columns"]))
+            for row in answer["rows"]:
+                print("\t".join("" if value is None else str(value) for value in row))
+    return 0
+
+
+def run_server(options: argparse.Namespace) -> int:
+    """Be the instance."""
+    # the engine with all it needs is loaded by the server alone
+    from oracle_simulator.program.server import serve
+
+    serve(home_of(options))
+    return 0

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting, finding and killing the process that is an instance."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from oracle_simulator.instance.home import Home
+from oracle_simulator.program.local_socket import LocalConnection, NoInstance
+
+
+class StartFailed(Exception):
+    """The server process ended before it listened."""
+
+
+def server_log(home: Home) -> Path:
+    """What the server process prints: only what goes wrong before there is an alert log."""
+    return home.trace_folder / "server.log"
+
+
+def running_pid(home: Home) -> int | None:
+    """Process id of the running instance, or None.
+
+    The pid file alone proves nothing, and is left where it is: the process must be a server of this very
+    home. While it is ending it still runs.
+    """
+    try:
+        pid = int(home.pid_file.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    return pid if str(home.root).encode() in command and b"serve" in command else None
+
+
+def is_running(home: Home) -> bool:
+    """Whether the instance's process lives."""
+    return running_pid(home) is not None
+
+
+def start(home: Home, timeout_seconds: float = 30.0) -> int:
+    """Start the instance (NOMOUNT) in a process of its own and wait until it listens; returns its pid."""
+    server_log(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    package_folder = str(Path(__file__).resolve().parents[2])
+    log_file = os.open(server_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with open(log_file, "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "oracle_simulator", "serve", str(home.root), "--sid", home.sid],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home.root,
+            env={**os.environ, "PYTHONPATH": package_folder},
+            start_new_session=True,
+            umask=0o077,  # an instance's files are its owner's alone
+        )
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            tail = server_log(home).read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+            raise StartFailed(f"instance {home.sid} did not start: {' '.join(tail)} (see {server_log(home)})")
+        with contextlib.suppress(NoInstance), LocalConnection(home.admin_socket) as connection:
+            connection.ask("status")
+            return process.pid
+        time.sleep(0.02)
+    process.kill()
+    raise StartFailed(f"instance {home.sid} did not listen within {timeout_seconds:.0f} s")
+
+
+def crash(home: Home) -> None:
+    """SIGKILL: the instance gets no chance to do anything."""
+    pid = running_pid(home)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        wait_until_gone(home)
+
+
+def wait_until_gone(home: Home, timeout_seconds: float = 30.0) -> None:
+    """Return when the process has ended. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout_seconds
+    while is_running(home):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"instance {home.sid} is still running after {timeout_seconds:.0f} s")
+        time.sleep(0.01)

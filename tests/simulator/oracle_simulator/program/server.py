@@ -1,0 +1,36 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server process: one instance, its listener and its local socket."""
+
+from __future__ import annotations
+
+import os
+
+from oracle_simulator.instance.faults import Faults
+from oracle_simulator.instance.home import Home
+from oracle_simulator.instance.instance import Instance
+from oracle_simulator.instance.parameters import Parameters
+from oracle_simulator.net.listener import Listener
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, listener_port
+from oracle_simulator.program.local_server import LocalServer
+from oracle_simulator.sql.engine import Database
+
+
+def serve(home: Home) -> None:
+    """Be the instance, from NOMOUNT until it is shut down."""
+    parameters = Parameters.read(home.parameter_file)
+    delay = float(parameters.get(ARCHIVER_DELAY) or 0)
+    instance = Instance(home, parameters, faults=Faults(archiver_delay=delay))
+    database = Database(instance)
+    instance.startup()
+    listener = Listener(database, port=listener_port(home), log=instance.log.write)
+    listener.start()
+    home.pid_file.write_text(str(os.getpid()), encoding="ascii")
+    local = LocalServer(database)
+    local.start()
+    instance.terminated.wait()
+    listener.stop_accepting()
+    local.wait_until_idle(5.0)
+    listener.stop()
+    local.stop()

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The YAML file that describes a database to create, and creating it with everything a home needs.
+
+::
+
+    redo: {groups: 4, size: 4M}
+    archiver_delay: 1.5            # seconds the archiver takes for one log
+    archive_mode: true
+    tablespaces:
+      - {name: USERS, size: 16M}
+      - {name: SALES, files: [{size: 40M}, {size: 40M, autoextend: 1M}]}
+      - {name: BIG, bigfile: true, size: 120M}
+      - {name: OLD, size: 8M, read_only: true}
+    users:
+      - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
+    parameters: {db_cache_size: 64M}
+
+Everything is optional; SYSTEM, SYSAUX, UNDOTBS1, TEMP and USERS always exist.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oracle_simulator.data.create import create_database
+from oracle_simulator.data.definition import (
+    DatabaseDefinition,
+    FileDefinition,
+    TablespaceDefinition,
+    UserDefinition,
+)
+from oracle_simulator.instance.home import Home
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, write_listener_file
+
+_SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_KNOWN = {"redo", "archiver_delay", "archive_mode", "tablespaces", "users", "parameters", "verifier_rounds"}
+
+
+def size_bytes(text: str | int) -> int:
+    """``16M`` in bytes. Raises ValueError."""
+    found = _SIZE.fullmatch(str(text))
+    if not found:
+        raise ValueError(f"{text!r} is not a size such as 16M")
+    return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def read_spec(path: Path | None) -> dict[str, Any]:
+    """The spec's content; empty without a file. Raises ValueError for a key nobody knows."""
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    # a spec may carry notes for other programs under keys beginning with x_
+    unknown = [key for key in content if key not in _KNOWN and not key.startswith("x_")]
+    if unknown:
+        raise ValueError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_KNOWN))}")
+    return content
+
+
+def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str]) -> DatabaseDefinition:
+    """The database that a spec describes.
+
+    :param passwords: of SYS and of every user the spec names.
+    """
+    redo = spec.get("redo", {})
+    return DatabaseDefinition(
+        name=sid,
+        tablespaces=tuple(_tablespace(item) for item in spec.get("tablespaces", [])),
+        redo_groups=redo.get("groups", 3),
+        redo_size_bytes=size_bytes(redo.get("size", "4M")),
+        redo_members=redo.get("members", 1),
+        archive_mode=spec.get("archive_mode", True),
+        sys_password=passwords["SYS"],
+        users=tuple(_user(item, passwords) for item in spec.get("users", [])),
+        parameters={
+            ARCHIVER_DELAY: str(spec.get("archiver_delay", 0)),
+            **{name: str(value) for name, value in spec.get("parameters", {}).items()},
+        },
+        verifier_rounds=spec.get("verifier_rounds", 4096),
+    )
+
+
+def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
+    files = item.get("files", [item])
+    return TablespaceDefinition(
+        name=item["name"],
+        files=tuple(
+            FileDefinition(
+                size_bytes=size_bytes(each.get("size", "16M")),
+                path=Path(each["path"]) if "path" in each else None,
+                increment_bytes=size_bytes(each.get("autoextend", 0)),
+            )
+            for each in files
+        ),
+        bigfile=item.get("bigfile", False),
+        contents=item.get("contents", "permanent").upper(),
+        read_only=item.get("read_only", False),
+    )
+
+
+def _user(item: Mapping[str, Any], passwords: Mapping[str, str]) -> UserDefinition:
+    plain = UserDefinition(item["name"], passwords[item["name"]])
+    return UserDefinition(
+        plain.name,
+        plain.password,
+        item.get("default_tablespace", plain.default_tablespace),
+        tuple(item.get("privileges", plain.privileges)),
+    )
+
+
+def create_from_spec(home: Home, spec: Mapping[str, Any], *, port: int, passwords: Mapping[str, str]) -> int:
+    """Create the database, its listener's configuration and its SQL*Plus; returns the DBID."""
+    with _private_files():
+        dbid = create_database(home, definition_of(home.sid, spec, passwords))
+        write_listener_file(home, port)
+        _write_sqlplus(home)
+    return dbid
+
+
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    """Whatever is made meanwhile is for its owner alone (the mask belongs to the whole process)."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _write_sqlplus(home: Home) -> None:
+    """The home's own sqlplus: this interpreter, this package."""
+    program = home.bin / "sqlplus"
+    package_folder = Path(__file__).resolve().parents[2]
+    program.write_text(
+        f"#!/bin/sh\nORACLE_HOME={_quoted(home.root)}\nPYTHONPATH={_quoted(package_folder)}\n"
+        "export ORACLE_HOME PYTHONPATH\n"
+        f'exec {_quoted(sys.executable)} -m oracle_simulator.program.sqlplus "$@"\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o700)
+
+
+def _quoted(path: Path | str) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ALTER SYSTEM and ALTER SESSION."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance import redo_switch
+from oracle_simulator.instance.checkpoint import checkpoint_now
+from oracle_simulator.sql import masks
+from oracle_simulator.sql import statements as st
+
+if TYPE_CHECKING:
+    from oracle_simulator.sql.session import DatabaseSession
+
+_STATIC_PARAMETERS = frozenset(
+    {
+        "control_files",
+        "db_block_size",
+        "db_name",
+        "db_unique_name",
+        "compatible",
+        "processes",
+        "remote_login_passwordfile",
+    }
+)
+_SESSION_PARAMETERS = frozenset(
+    {
+        "nls_language",
+        "nls_territory",
+        "nls_currency",
+        "nls_iso_currency",
+        "nls_numeric_characters",
+        "nls_calendar",
+        "nls_date_language",
+        "nls_sort",
+        "nls_comp",
+        "nls_time_format",
+        "nls_time_tz_format",
+        "nls_timestamp_tz_format",
+        "nls_dual_currency",
+        "nls_length_semantics",
+        "nls_nchar_conv_excp",
+        "time_zone",
+        "isolation_level",
+        "sql_trace",
+        "events",
+        "optimizer_mode",
+        "cursor_sharing",
+        "statistics_level",
+        "edition",
+        "error_on_overlap_time",
+        "plsql_optimize_level",
+        "recyclebin",
+        "ddl_lock_timeout",
+        "tracefile_identifier",
+    }
+)
+
+
+def _require_alter_system(session: DatabaseSession) -> None:
+    data = session.open_data
+    session.privileges.require(data.dictionary if data else None, "ALTER SYSTEM")
+
+
+def _switch_logfile(session: DatabaseSession, statement: st.SwitchLogfile) -> None:
+    _require_alter_system(session)
+    session.instance.require_mounted()
+    redo_switch.switch_logfile(session.instance, session.is_cancelled)
+
+
+def _archive_log(session: DatabaseSession, statement: st.ArchiveLog) -> None:
+    _require_alter_system(session)
+    instance = session.instance
+    instance.require_mounted()
+    if statement.instance is not None and statement.instance.lower() != instance.home.sid.lower():
+        raise OracleError(2248, "invalid option for ALTER SESSION")
+    if statement.destination is not None or statement.noswitch:
+        raise OracleError(3001, "unimplemented feature (ARCHIVE LOG ... TO, NOSWITCH)")
+    match statement.what:
+        case "CURRENT":
+            redo_switch.archive_log_current(instance, session.is_cancelled)
+        case "ALL":
+            redo_switch.archive_log_all(instance, session.is_cancelled)
+        case "NEXT":
+            redo_switch.archive_log_next(instance, session.is_cancelled)
+        case "SEQUENCE":
+            redo_switch.archive_log_sequence(instance, statement.number or 0, session.is_cancelled)
+        case "GROUP" | "CHANGE" | "LOGFILE":
+            sequence = _sequence_of(session, statement)
+            redo_switch.archive_log_sequence(instance, sequence, session.is_cancelled)
+        case _:
+            raise OracleError(3001, f"unimplemented feature (ARCHIVE LOG {statement.what})")
+
+
+def _sequence_of(session: DatabaseSession, statement: st.ArchiveLog) -> int:
+    for group in session.instance.control.redo_groups:
+        holds = group.first_scn <= (statement.number or 0) < (group.next_scn or 1 << 63)
+        if (
+            (statement.what == "GROUP" and group.group == statement.number)
+            or (statement.what == "LOGFILE" and statement.logfile in group.members)
+            or (statement.what == "CHANGE" and group.status != "UNUSED" and holds)
+        ):
+            return group.sequence
+    if statement.what == "GROUP":
+        raise OracleError(
+            1609, f"log {statement.number} is the current log for thread 1 - cannot drop members"
+        )
+    raise OracleError(342, "archived log does not have expected resetlogs SCN")
+
+
+def _checkpoint(session: DatabaseSession, statement: st.Checkpoint) -> None:
+    _require_alter_system(session)
+    session.instance.require_mounted()
+    checkpoint_now(session.instance, session.is_cancelled)
+
+
+def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
+    _require_alter_system(session)
+    record = session.registry.find(statement.sid, statement.serial)
+    if record is None:
+        raise OracleError(30, "User session ID does not exist.")
+    if record is session.record:
+        raise OracleError(27, "cannot kill current session")
+    session.registry.kill(record, OracleError(28, "your session has been killed"))
+
+
+def _set_parameters(session: DatabaseSession, statement: st.SetParameters) -> None:
+    _require_alter_system(session)
+    if statement.scope in ("SPFILE", "BOTH"):
+        raise OracleError(32001, "write to SPFILE requested but no SPFILE is in use")
+    parameters = session.instance.parameters
+    known = set(parameters.names())
+    for name, value in statement.settings:
+        if name not in known:
+            raise OracleError(2065, "illegal option for ALTER SYSTEM")
+        if name in _STATIC_PARAMETERS:
+            raise OracleError(2095, "specified initialization parameter cannot be modified")
+        parameters.set(name, value)
+
+
+def _restricted_session(session: DatabaseSession, statement: st.RestrictedSession) -> None:
+    _require_alter_system(session)
+    session.registry.restricted = statement.enabled
+
+
+def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> None:
+    record = session.record
+    for name, value in statement.settings:
+        if name == "current_schema":
+            session.set_current_schema(_schema(session, value))
+        elif name == "nls_date_format":
+            masks.format_moment(session.now, value)
+            record.date_format = value
+        elif name == "nls_timestamp_format":
+            masks.format_moment(session.now, value)
+            record.timestamp_format = value
+        elif name == "container":
+            raise OracleError(65090, "operation only allowed in a container database")
+        elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
+            raise OracleError(2248, "invalid option for ALTER SESSION")
+        if name == "time_zone":
+            record.time_zone = value
+
+
+def _schema(session: DatabaseSession, value: str) -> str:
+    data = session.open_data
+    for name in (value, value.upper()):
+        if name == "SYS" or (data is not None and data.dictionary.find_user(name) is not None):
+            return name
+    raise OracleError(1435, "user does not exist")
+
+
+def _nothing(session: DatabaseSession, statement: st.AlterSessionOther) -> None:
+    """Accepted without effect: there is nothing here that the clause could change."""
+
+
+HANDLERS = {
+    st.SwitchLogfile: _switch_logfile,
+    st.ArchiveLog: _archive_log,
+    st.Checkpoint: _checkpoint,
+    st.KillSession: _kill_session,
+    st.SetParameters: _set_parameters,
+    st.RestrictedSession: _restricted_session,
+    st.AlterSessionSet: _alter_session,
+    st.AlterSessionOther: _nothing,
+}

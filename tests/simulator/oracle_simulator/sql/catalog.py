@@ -1,0 +1,66 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What names in a query can stand for, and what a compiled query needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from oracle_simulator.sql.types import SqlType
+
+ROW_ADDRESS = "$ROWID"
+"""The integer primary key of a mirrored table: the row's address."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view as queries see it. ``object_id`` is None for a view."""
+
+    name: str
+    engine_name: str
+    columns: tuple[tuple[str, SqlType], ...]
+    object_id: int | None = None
+    overlay_name: str | None = None
+    """Where the session keeps its own uncommitted rows of this table, if it has any."""
+
+    @property
+    def is_table(self) -> bool:
+        return self.object_id is not None
+
+
+class Catalog(Protocol):
+    """Finds relations for one session at one moment."""
+
+    def relation(self, owner: str | None, name: str) -> Relation | None:
+        """The relation of that name, None if there is none. Raises OracleError when it exists and cannot be
+        read in this state (1507, 1219, 376, ...)."""
+
+
+@dataclass(frozen=True)
+class RowLock:
+    """FOR UPDATE of one table: ``sql`` selects the addresses of the rows. ``wait`` None: for ever."""
+
+    relation: Relation
+    sql: str
+    wait: int | None = None
+
+
+@dataclass(frozen=True)
+class CompiledQuery:
+    """``columns`` pairs names with types, None where only the values can tell."""
+
+    sql: str
+    columns: tuple[tuple[str, SqlType | None], ...]
+    relations: tuple[Relation, ...] = ()
+    lock: RowLock | None = None
+    bind_count: int = 0
+
+    @property
+    def tables(self) -> tuple[Relation, ...]:
+        return tuple(relation for relation in self.relations if relation.is_table)
+
+    @property
+    def views(self) -> tuple[Relation, ...]:
+        return tuple(relation for relation in self.relations if not relation.is_table)

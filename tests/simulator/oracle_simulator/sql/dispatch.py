@@ -1,0 +1,90 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which function runs which statement, and which statements commit first."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.net.backend import Bind, Result
+from oracle_simulator.sql import (
+    administration,
+    database_statements,
+    dml,
+    object_ddl,
+    plsql,
+    recovery,
+    tablespace_statements,
+    transaction_control,
+)
+from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.queries import execute_query
+
+if TYPE_CHECKING:
+    from oracle_simulator.sql.session import DatabaseSession
+
+Handler = Callable[["DatabaseSession", Any], None]
+
+_NO_COMMIT: tuple[type[st.Statement], ...] = (
+    st.Commit,
+    st.Rollback,
+    st.Savepoint,
+    st.SetTransaction,
+    st.LockTable,
+    st.SwitchLogfile,
+    st.ArchiveLog,
+    st.Checkpoint,
+    st.KillSession,
+    st.SetParameters,
+    st.RestrictedSession,
+    st.AlterSessionSet,
+    st.AlterSessionOther,
+    st.RecoverContinue,
+    st.RecoverCancel,
+    st.NotSupported,
+    st.ContainerStatement,
+)
+
+
+@functools.lru_cache(maxsize=1)
+def _handlers() -> dict[type[st.Statement], Handler]:
+    found: dict[type[st.Statement], Handler] = {}
+    for module in (
+        transaction_control,
+        administration,
+        database_statements,
+        tablespace_statements,
+        object_ddl,
+        recovery,
+    ):
+        found.update(module.HANDLERS)
+    return found
+
+
+def dispatch(
+    session: DatabaseSession,
+    statement: st.Statement,
+    text: str,
+    binds: Sequence[Bind],
+    rows: Sequence[Sequence[Any]],
+) -> Result:
+    """Run one parsed statement."""
+    if isinstance(statement, st.Query):
+        return execute_query(session, text, binds, rows)
+    if isinstance(statement, st.Dml):
+        return dml.execute_dml(session, statement, binds, rows)
+    if isinstance(statement, st.PlsqlBlock):
+        return plsql.execute_block(session, statement.text, binds, rows)
+    if isinstance(statement, st.NotSupported):
+        raise OracleError(3001, f"unimplemented feature ({statement.what})")
+    if isinstance(statement, st.ContainerStatement):
+        raise OracleError(65090, "operation only allowed in a container database")
+    if not isinstance(statement, _NO_COMMIT):
+        session.end_transaction(commit=True)
+    schema = session.schema
+    _handlers()[type(statement)](session, statement)
+    return Result(current_schema=session.schema if session.schema != schema else None)

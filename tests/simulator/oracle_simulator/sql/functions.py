@@ -1,0 +1,66 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Oracle's SQL functions, as functions of the embedded engine (``ORA_<NAME>``).
+
+Values come and go in the engine's form (see ``types``). Unless a function says otherwise, a NULL argument
+gives NULL, and an empty text is NULL.
+"""
+
+from __future__ import annotations
+
+from oracle_simulator.sql import types
+from oracle_simulator.sql.function_support import Function, FunctionContext
+from oracle_simulator.sql.number_functions import NUMBER_FUNCTIONS
+from oracle_simulator.sql.text_functions import TEXT_FUNCTIONS
+
+# ---------------------------------------------------------------- the session
+
+_ROWID_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def _rowid_part(value: int, width: int) -> str:
+    return "".join(_ROWID_DIGITS[value >> 6 * place & 63] for place in range(width - 1, -1, -1))
+
+
+def rowid_text(address: int) -> str:
+    """The 18 characters of a rowid from a row's address (file, block, slot); the object is left out."""
+    if address < 0:
+        return "AAAAAA" + "+++" + _rowid_part(-address, 9)
+    file_number, block, slot = address >> 48, address >> 16 & 0xFFFFFFFF, address & 0xFFFF
+    return "AAAAAA" + _rowid_part(file_number, 3) + _rowid_part(block, 6) + _rowid_part(slot, 3)
+
+
+def _sys_context(context: FunctionContext, namespace: str, name: str, _length: int = 0) -> str | None:
+    if namespace.upper() != "USERENV":
+        return None
+    return context.user_environment(name.upper())
+
+
+_SESSION_FUNCTIONS: dict[str, Function] = {
+    "ROWID": Function(rowid_text, types.ROWID, 1, 1),
+    "ROWIDTOCHAR": Function(lambda value: value, types.ROWID, 1, 1),
+    "CHARTOROWID": Function(lambda value: value, types.ROWID, 1, 1),
+    "SYS_CONTEXT": Function(_sys_context, types.text_type(256), 2, 3, context=True),
+    "USERENV": Function(
+        lambda c, name: c.user_environment(name.upper()), types.text_type(64), 1, 1, context=True
+    ),
+    "SYSDATE": Function(
+        lambda c: types.encode_moment(c.now.replace(microsecond=0)), types.DATE, 0, 0, context=True
+    ),
+    "SYSTIMESTAMP": Function(lambda c: types.encode_moment(c.now), types.TIMESTAMP_TZ, 0, 0, context=True),
+    "LOCALTIMESTAMP": Function(lambda c: types.encode_moment(c.now), types.TIMESTAMP, 0, 0, context=True),
+    "USER": Function(lambda c: c.user_environment("SESSION_USER"), types.text_type(128), 0, 0, context=True),
+    "UID": Function(
+        lambda c: int(c.user_environment("SESSION_USERID") or 0), types.NUMBER, 0, 0, context=True
+    ),
+    "DBTIMEZONE": Function(lambda: "+00:00", types.text_type(6), 0, 0),
+    "SESSIONTIMEZONE": Function(
+        lambda c: c.user_environment("TIME_ZONE"), types.text_type(75), 0, 0, context=True
+    ),
+}
+
+
+def scalar_functions() -> dict[str, Function]:
+    """All scalar functions by Oracle name (a few names are internal: what operators on dates turn into)."""
+    return {**TEXT_FUNCTIONS, **NUMBER_FUNCTIONS, **_SESSION_FUNCTIONS}

@@ -1,0 +1,187 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running queries for a session: compile once per text, fill the views it names, take the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oracle_simulator.data.tables import Table
+from oracle_simulator.errors import OracleError
+from oracle_simulator.net.backend import Bind, Column, Result
+from oracle_simulator.sql import types
+from oracle_simulator.sql.catalog import CompiledQuery, Relation
+from oracle_simulator.sql.compile import QueryCompiler
+from oracle_simulator.sql.dialect import BoundText, parse_query, rewrite_binds
+from oracle_simulator.sql.engine_connection import EngineConnection
+from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
+from oracle_simulator.sql.types import EngineValue, SqlType
+from oracle_simulator.sql.views import ViewContext, find_view
+
+if TYPE_CHECKING:
+    from oracle_simulator.sql.session import DatabaseSession
+
+_ROWS_LOOKED_AT = 50
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A compiled query with the tables it reads and the number of binds it was given."""
+
+    query: CompiledQuery
+    tables: tuple[Table, ...]
+    bind_names: int
+
+
+def bind_types(binds: Sequence[Bind]) -> tuple[SqlType | None, ...]:
+    return tuple(SqlType(bind.type, bind.size) for bind in binds)
+
+
+def compile_text(
+    session: DatabaseSession,
+    text: str,
+    kinds: tuple[SqlType | None, ...],
+    build: Callable[[QueryCompiler, BoundText, SessionCatalog], T],
+) -> T:
+    """Run ``build`` with a compiler for ``text``; errors get their place in the text as the user wrote it."""
+    bound = rewrite_binds(text)
+    catalog = SessionCatalog(session)
+    try:
+        return build(QueryCompiler(catalog, kinds), bound, catalog)
+    except OracleError as problem:
+        offset = bound.original_offset(problem.offset) if problem.offset else 0
+        raise OracleError(problem.code, problem.text, *problem.more, offset=offset) from None
+
+
+def prepare(session: DatabaseSession, text: str, binds: Sequence[Bind]) -> Prepared:
+    """The compiled form of a query, from the session's cache when nothing it depends on has changed."""
+    kinds = bind_types(binds)
+
+    def build(compiler: QueryCompiler, bound: BoundText, catalog: SessionCatalog) -> Prepared:
+        query = compiler.compile(parse_query(bound))
+        tables = tuple(catalog.tables[relation.engine_name] for relation in query.tables)
+        return Prepared(query, tables, len(bound.names))
+
+    return session.cached(("query", text, kinds), lambda: compile_text(session, text, kinds, build))
+
+
+def execute_query(
+    session: DatabaseSession, text: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]
+) -> Result:
+    """Run a query. ``rows`` holds at most one row of bind values."""
+    prepared = prepare(session, text, binds)
+    values = list(rows[0]) if rows else []
+    if len(values) < prepared.bind_names:
+        raise OracleError(1008, "not all variables bound")
+    encoded = [types.encode(value) for value in values[: prepared.query.bind_count]]
+    if prepared.query.lock is not None:
+        _lock_rows(session, prepared, encoded)
+    found = run(session, prepared.query, prepared.tables, encoded)
+    kinds = final_types(prepared.query, found)
+    columns = [
+        kind.column(name) for (name, _ignored), kind in zip(prepared.query.columns, kinds, strict=True)
+    ]
+    return Result(columns=columns, rows=_decoded(found, kinds))
+
+
+def describe_query(session: DatabaseSession, text: str) -> list[Column]:
+    """The columns of a query that is not run."""
+    prepared = prepare(session, text, ())
+    return [(kind or types.VARCHAR2).column(name) for name, kind in prepared.query.columns]
+
+
+def final_types(query: CompiledQuery, rows: Sequence[Sequence[EngineValue]]) -> list[SqlType]:
+    """The types of all columns; where only values can tell, the first rows do."""
+    kinds: list[SqlType] = []
+    for index, (_name, kind) in enumerate(query.columns):
+        if kind is None:
+            seen = (types.type_of_value(row[index]) for row in rows[:_ROWS_LOOKED_AT])
+            kind = next((found for found in seen if found is not None), types.VARCHAR2)
+        kinds.append(kind)
+    return kinds
+
+
+def _decoded(rows: Sequence[Sequence[EngineValue]], kinds: Sequence[SqlType]) -> Iterator[list[Any]]:
+    decoders = [types.decoder(kind.type) for kind in kinds]
+    return (types.decode_row(row, decoders) for row in rows)
+
+
+def run(
+    session: DatabaseSession, query: CompiledQuery, tables: Sequence[Table], values: Sequence[EngineValue]
+) -> list[tuple[EngineValue, ...]]:
+    """All rows of a compiled query. Queries on tables share the mirror, others use the session's own engine."""
+    if not tables:
+        engine = session.own_engine
+        _fill_views(session, query.views, engine)
+        with session.interruptible(engine):
+            return engine.query(query.sql, values, session)
+    data = session.require_open()
+    for table in tables:
+        check_readable(session.instance, table)
+    mirror = data.mirror
+    view_rows = [(relation, _view_rows(session, relation)) for relation in query.views]
+    with mirror.lock:
+        mirror.prepare(tables)
+        for table in tables:
+            if session.overlay.has(table):
+                session.overlay.sync(table, mirror.engine, session.transaction)
+        for relation, rows in view_rows:
+            _fill(mirror.engine, relation, rows)
+        with session.interruptible(mirror.engine):
+            return mirror.engine.query(query.sql, values, session)
+
+
+def _fill_views(session: DatabaseSession, relations: Sequence[Relation], engine: EngineConnection) -> None:
+    for relation in relations:
+        _fill(engine, relation, _view_rows(session, relation))
+
+
+def _view_rows(session: DatabaseSession, relation: Relation) -> list[tuple[EngineValue, ...]]:
+    view = find_view(relation.name)
+    if view is None or relation.name == "DUAL":
+        return []
+    data = session.open_data
+    context = ViewContext(
+        session.instance,
+        session.registry,
+        session.record,
+        data.dictionary if data else None,
+        data.transactions if data else None,
+    )
+    if view.reads_files:
+        return list(view.rows(context))
+    with session.instance.latch:
+        return list(view.rows(context))
+
+
+def _fill(engine: EngineConnection, relation: Relation, rows: list[tuple[EngineValue, ...]]) -> None:
+    if relation.name == "DUAL":
+        return
+    columns = ", ".join(f'"{name}"' for name, _ignored in relation.columns)
+    engine.run(f'CREATE TABLE IF NOT EXISTS "{relation.engine_name}" ({columns})')
+    engine.run(f'DELETE FROM "{relation.engine_name}"')
+    places = ", ".join("?" * len(relation.columns))
+    engine.run_many(f'INSERT INTO "{relation.engine_name}" VALUES ({places})', rows)
+
+
+def _lock_rows(session: DatabaseSession, prepared: Prepared, values: Sequence[EngineValue]) -> None:
+    """FOR UPDATE: lock the rows, and look again until no other row has come in while waiting."""
+    lock = prepared.query.lock
+    assert lock is not None
+    table = next(t for t in prepared.tables if t.object_id == lock.relation.object_id)
+    query = CompiledQuery(lock.sql, (("ROWID", None),), prepared.query.relations)
+    timeout = None if lock.wait is None else float(lock.wait)
+    locked: set[int] = set()
+    while True:
+        found = {int(row[0] or 0) for row in run(session, query, prepared.tables, values)}
+        if found <= locked:
+            return
+        for address in sorted(found - locked):
+            if session.transaction.lock_row(table, address, session.is_cancelled, timeout) is not None:
+                locked.add(address)
+            else:
+                found.discard(address)

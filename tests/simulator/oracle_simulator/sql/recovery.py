@@ -1,0 +1,106 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ALTER DATABASE RECOVER: the conversation belongs to the session that began it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.sql import masks
+from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.database_statements import find_files
+
+if TYPE_CHECKING:
+    from oracle_simulator.sql.session import DatabaseSession
+
+_UNTIL_TIME = "YYYY-MM-DD:HH24:MI:SS"
+
+
+def _recover(session: DatabaseSession, statement: st.Recover) -> None:
+    _require_recover(session)
+    if statement.scope == "LOGFILE":
+        logfile = statement.logfile or ""
+        _step(session, lambda recovery: recovery.logfile(logfile))
+        return
+    session.instance.require_mounted()
+    spec = _spec(session, statement)
+    if spec.incomplete:
+        data = session.open_data
+        session.privileges.require(data.dictionary if data else None, "RECOVER INCOMPLETE")
+    if session.record.recovery is not None:
+        raise OracleError(275, "media recovery has already been started")
+    session.record.recovery = RecoverySession(session.instance, spec)
+    _step(session, lambda recovery: recovery.start())
+
+
+def _require_recover(session: DatabaseSession) -> None:
+    data = session.open_data
+    session.privileges.require(data.dictionary if data else None, "RECOVER")
+
+
+def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:
+    if statement.standby or statement.snapshot_time or statement.test or statement.until_consistent:
+        raise OracleError(3001, "unimplemented feature (STANDBY, SNAPSHOT TIME, TEST, UNTIL CONSISTENT)")
+    until_time = None
+    if statement.until_time is not None:
+        until_time = masks.read_moment(statement.until_time, _UNTIL_TIME, session.now)
+    return RecoverySpec(
+        file_numbers=_file_numbers(session, statement),
+        automatic=statement.automatic,
+        directory=statement.directory,
+        until_cancel=statement.until_cancel,
+        until_scn=statement.until_change,
+        until_time=until_time,
+        using_backup_controlfile=statement.using_backup_controlfile,
+    )
+
+
+def _file_numbers(session: DatabaseSession, statement: st.Recover) -> tuple[int, ...] | None:
+    if statement.scope == "DATAFILE":
+        return tuple(record.file_number for record in find_files(session, statement.files))
+    if statement.scope != "TABLESPACE":
+        return None
+    session.require_open()
+    control = session.instance.control
+    numbers: list[int] = []
+    for name in statement.tablespaces:
+        tablespace = control.tablespace_named(name)
+        if tablespace is None:
+            raise OracleError(959, f"tablespace '{name}' does not exist")
+        numbers += [record.file_number for record in control.files_of(tablespace)]
+    return tuple(numbers)
+
+
+def _step(session: DatabaseSession, action: Callable[[RecoverySession], None]) -> None:
+    recovery = session.record.recovery
+    if recovery is None:
+        raise OracleError(1112, "media recovery not started")
+    try:
+        action(recovery)
+    finally:
+        if not recovery.active:
+            session.record.recovery = None
+
+
+def _continue(session: DatabaseSession, statement: st.RecoverContinue) -> None:
+    _require_recover(session)
+    if statement.default:
+        _step(session, lambda recovery: recovery.continue_default())
+    else:
+        _step(session, lambda recovery: recovery.continue_())
+
+
+def _cancel(session: DatabaseSession, statement: st.RecoverCancel) -> None:
+    _require_recover(session)
+    _step(session, lambda recovery: recovery.cancel())
+
+
+HANDLERS = {
+    st.Recover: _recover,
+    st.RecoverContinue: _continue,
+    st.RecoverCancel: _cancel,
+}

@@ -1,0 +1,300 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session: the frame around every statement (state, kill, cancel, transaction) and its settings."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oracle_simulator.data.transaction import Transaction
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.instance import Instance
+from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
+from oracle_simulator.net.backend import Bind, Column, Result
+from oracle_simulator.sql.dispatch import dispatch
+from oracle_simulator.sql.engine_connection import EngineConnection
+from oracle_simulator.sql.mirror import Overlay
+from oracle_simulator.sql.parse import parse
+from oracle_simulator.sql.privileges import Privileges
+from oracle_simulator.sql.queries import describe_query
+from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
+from oracle_simulator.sql.statements import Query
+
+if TYPE_CHECKING:
+    from oracle_simulator.sql.engine import Database, OpenData
+
+_PLANS_KEPT = 500
+_ATTRIBUTES = ("module", "action", "client_info", "client_identifier")
+T = TypeVar("T")
+
+
+class DatabaseSession:
+    """A session. All calls come from one thread, except :meth:`cancel` and what ``record`` offers others."""
+
+    def __init__(self, database: Database, record: SessionRecord) -> None:
+        self.database = database
+        self.record = record
+        self.session_id = record.sid
+        self.serial = record.serial
+        self.privileges = Privileges(record.user, record.mode)
+        self.overlay = Overlay(record.sid)
+        self.savepoints: dict[str, int] = {}
+        self.now = datetime.now()
+        self._transaction: Transaction | None = None
+        self._data: OpenData | None = None
+        self._plans: dict[Any, Any] = {}
+        self._plans_generation = -1
+        self._cancelled = False
+        self._running: EngineConnection | None = None
+        self._running_lock = threading.Lock()
+        self._in_call = threading.Lock()
+        record.interrupt = self._interrupt
+        record.abandon = self._abandon
+        record.blocker = self._blocker
+
+    # ------------------------------------------------------------ surroundings
+
+    @property
+    def instance(self) -> Instance:
+        return self.database.instance
+
+    @property
+    def registry(self) -> SessionRegistry:
+        return self.database.sessions
+
+    @property
+    def user(self) -> str:
+        return self.record.user
+
+    @property
+    def schema(self) -> str:
+        return self.record.schema
+
+    @property
+    def date_format(self) -> str:
+        return self.record.date_format
+
+    @property
+    def timestamp_format(self) -> str:
+        return self.record.timestamp_format
+
+    @property
+    def open_data(self) -> OpenData | None:
+        """What is only there while the database is open."""
+        return self.database.open_data if self.instance.is_open else None
+
+    def require_open(self) -> OpenData:
+        """Raises ORA-01507 or ORA-01109."""
+        data = self.open_data
+        if data is None:
+            if self.instance.terminated.is_set():
+                raise terminated()
+            raise not_open() if self.instance.mounted else not_mounted()
+        return data
+
+    @cached_property
+    def own_engine(self) -> EngineConnection:
+        """For queries that read no table of a user."""
+        return EngineConnection()
+
+    @property
+    def transaction(self) -> Transaction:
+        """The session's transaction; a new one after the database was opened anew."""
+        data = self.require_open()
+        if self._transaction is None or self._data is not data:
+            self._data = data
+            self._transaction = data.transactions.begin(str(self.session_id))
+            self.overlay = Overlay(self.session_id)
+        return self._transaction
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._transaction is not None and self._transaction.active
+
+    def cached(self, key: Any, make: Callable[[], T]) -> T:
+        """A plan made before for ``key``, unless something it depends on has changed since."""
+        if self._plans_generation != self.database.generation or len(self._plans) > _PLANS_KEPT:
+            self._plans.clear()
+            self._plans_generation = self.database.generation
+        full_key = (key, self.schema, self.overlay.tables)
+        found: T | None = self._plans.get(full_key)
+        if found is None:
+            found = self._plans[full_key] = make()
+        return found
+
+    # ------------------------------------------------------------ the calls of a client
+
+    def execute(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
+        with self._call():
+            return dispatch(self, parse(sql), sql, binds, rows)
+
+    def describe(self, sql: str) -> Sequence[Column]:
+        with self._call():
+            statement = parse(sql)
+            return describe_query(self, sql) if isinstance(statement, Query) else []
+
+    def commit(self) -> None:
+        with self._call():
+            self.end_transaction(commit=True)
+
+    def rollback(self) -> None:
+        with self._call():
+            self.end_transaction(commit=False)
+
+    def set_attributes(self, attributes: dict[str, str]) -> None:
+        for name in _ATTRIBUTES:
+            if name in attributes:
+                setattr(self.record, name, attributes[name])
+
+    def set_current_schema(self, name: str) -> None:
+        self.record.schema = name
+
+    def cancel(self) -> None:
+        if self.record.in_call:
+            self._cancelled = True
+            self._interrupt()
+
+    def close(self) -> None:
+        with contextlib.suppress(OracleError):
+            if self.record.recovery is not None:
+                self.record.recovery.close()
+                self.record.recovery = None
+        with contextlib.suppress(OracleError):
+            self.end_transaction(commit=False)
+        data = self._data
+        if data is not None and data is self.database.open_data:
+            with data.mirror.lock:
+                self.overlay.forget(data.mirror.engine)
+        if "own_engine" in self.__dict__:
+            self.own_engine.close()
+        self.registry.remove(self.record)
+
+    # ------------------------------------------------------------ the frame
+
+    @contextlib.contextmanager
+    def _call(self) -> Iterator[None]:
+        try:
+            with self._in_call:
+                self._check_alive()
+                self._cancelled = False
+                self.now = datetime.now()
+                self.record.last_call = time.monotonic()
+                self.record.in_call = True
+                try:
+                    yield
+                except OracleError:
+                    # Whatever a killed session was doing, it learns that it was killed.
+                    self._check_alive()
+                    raise
+                finally:
+                    self.record.in_call = False
+                    self.record.last_call = time.monotonic()
+        finally:
+            if self.record.killed is not None:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        """Killed: give up the transaction at once, unless a running call is just about to."""
+        if self._in_call.acquire(blocking=False):
+            try:
+                with contextlib.suppress(OracleError):
+                    self.end_transaction(commit=False)
+            finally:
+                self._in_call.release()
+
+    def _check_alive(self) -> None:
+        if self.record.killed is not None:
+            raise self.record.killed
+        if self.instance.terminated.is_set():
+            raise OracleError(3113, "end-of-file on communication channel")
+
+    def is_cancelled(self) -> bool:
+        """Asked by everything that waits on behalf of this session."""
+        return self._cancelled or self.record.killed is not None
+
+    @contextlib.contextmanager
+    def interruptible(self, engine: EngineConnection) -> Iterator[None]:
+        """While the block runs, a cancel interrupts this engine."""
+        with self._running_lock:
+            if self.is_cancelled():
+                raise interrupted()
+            self._running = engine
+        try:
+            yield
+        finally:
+            with self._running_lock:
+                self._running = None
+
+    def _interrupt(self) -> None:
+        with self._running_lock:
+            if self._running is not None:
+                self._running.interrupt()
+
+    def _blocker(self) -> int | None:
+        owner = self._transaction.owner.waits_for if self._transaction is not None else None
+        return int(owner.name) if owner is not None and owner.name.isdigit() else None
+
+    def end_transaction(self, commit: bool) -> None:
+        """COMMIT or ROLLBACK. A transaction of a database that was closed since is gone already."""
+        transaction = self._transaction
+        if transaction is None or self._data is not self.database.open_data:
+            self._transaction = None
+            return
+        try:
+            if commit:
+                transaction.commit(self.is_cancelled)
+            else:
+                transaction.rollback()
+        finally:
+            self.savepoints.clear()
+            self.overlay.end()
+
+    # ------------------------------------------------------------ SYS_CONTEXT('USERENV')
+
+    def user_environment(self, name: str) -> str | None:
+        instance, record = self.instance, self.record
+        values: dict[str, Callable[[], Any]] = {
+            "SESSION_USER": lambda: record.user,
+            "CURRENT_USER": lambda: record.user,
+            "CURRENT_SCHEMA": lambda: record.schema,
+            "SESSION_USERID": lambda: 0,
+            "SID": lambda: record.sid,
+            "SESSIONID": lambda: record.sid,
+            "INSTANCE": lambda: 1,
+            "INSTANCE_NAME": lambda: instance.home.sid,
+            "DB_NAME": lambda: instance.parameters.db_name,
+            "DB_UNIQUE_NAME": lambda: instance.parameters.db_unique_name,
+            "DB_DOMAIN": lambda: instance.parameters.get("db_domain"),
+            "DATABASE_ROLE": lambda: "PRIMARY",
+            "SERVICE_NAME": lambda: "SYS$USERS",
+            "SERVER_HOST": platform.node,
+            "HOST": lambda: record.machine,
+            "OS_USER": lambda: record.os_user,
+            "TERMINAL": lambda: record.terminal,
+            "IP_ADDRESS": lambda: record.client.address.split(":")[0],
+            "MODULE": lambda: record.module,
+            "ACTION": lambda: record.action,
+            "CLIENT_INFO": lambda: record.client_info,
+            "CLIENT_IDENTIFIER": lambda: record.client_identifier,
+            "CLIENT_PROGRAM_NAME": lambda: record.client.program,
+            "ISDBA": lambda: "TRUE" if record.mode.value == "sysdba" else "FALSE",
+            "CON_ID": lambda: 0,
+            "CON_NAME": lambda: instance.parameters.db_name,
+            "CDB_NAME": lambda: None,
+            "LANGUAGE": lambda: "AMERICAN_AMERICA.AL32UTF8",
+            "NLS_DATE_FORMAT": lambda: record.date_format,
+            "TIME_ZONE": lambda: record.time_zone,
+            "AUTHENTICATION_METHOD": lambda: "PASSWORD",
+        }
+        if name not in values:
+            raise OracleError(2003, "invalid USERENV parameter")
+        value = values[name]()
+        return None if value in (None, "") else str(value)

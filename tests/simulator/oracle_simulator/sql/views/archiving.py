@@ -1,0 +1,284 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views of archived logs, archive destinations and archiver processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from oracle_simulator.instance.archiver import DestinationStatus
+from oracle_simulator.instance.control import (
+    ArchivedLogRecord,
+)
+from oracle_simulator.instance.parameters import ArchiveDestination
+from oracle_simulator.sql.views.definition import (
+    Needs,
+    View,
+    ViewContext,
+    container,
+    date,
+    nothing,
+    number,
+    text,
+    timestamp,
+    yes_no,
+)
+from oracle_simulator.storage.oracle_time import decode_time
+
+_DESTINATIONS = 31
+_ARCHIVERS = 4
+
+
+@dataclass(frozen=True)
+class _ArchivedLog:
+    record: ArchivedLogRecord
+    resetlogs_time: datetime | None
+
+
+def _archived_logs(context: ViewContext) -> Iterator[_ArchivedLog]:
+    for record in list(context.instance.control.archived_logs):
+        yield _ArchivedLog(record, decode_time(record.resetlogs_id))
+
+
+ARCHIVED_LOG = View(
+    "V$ARCHIVED_LOG",
+    Needs.CONTROL_FILE,
+    _archived_logs,
+    [
+        number("RECID", lambda a: a.record.recid),
+        number("STAMP", lambda a: a.record.stamp),
+        text("NAME", 513, lambda a: a.record.name),
+        number("DEST_ID", lambda a: a.record.dest_id),
+        number("THREAD#", lambda a: a.record.thread),
+        number("SEQUENCE#", lambda a: a.record.sequence),
+        number("RESETLOGS_CHANGE#", lambda a: a.record.resetlogs_scn),
+        date("RESETLOGS_TIME", lambda a: a.resetlogs_time),
+        number("RESETLOGS_ID", lambda a: a.record.resetlogs_id),
+        number("FIRST_CHANGE#", lambda a: a.record.first_scn),
+        date("FIRST_TIME", lambda a: a.record.first_time),
+        number("NEXT_CHANGE#", lambda a: a.record.next_scn),
+        date("NEXT_TIME", lambda a: a.record.next_time),
+        number("BLOCKS", lambda a: a.record.blocks),
+        number("BLOCK_SIZE", lambda a: a.record.block_size),
+        text("CREATOR", 7, lambda a: a.record.creator),
+        text("REGISTRAR", 7, lambda a: a.record.registrar),
+        text("STANDBY_DEST", 3, lambda a: "NO"),
+        text("ARCHIVED", 3, lambda a: "YES"),
+        text("APPLIED", 9, lambda a: "NO"),
+        text("DELETED", 3, lambda a: yes_no(a.record.name is None)),
+        text("STATUS", 1, lambda a: "D" if a.record.name is None else "A"),
+        date("COMPLETION_TIME", lambda a: a.record.completion_time),
+        text("DICTIONARY_BEGIN", 3, lambda a: "NO"),
+        text("DICTIONARY_END", 3, lambda a: "NO"),
+        text("END_OF_REDO", 3, lambda a: "NO"),
+        number("BACKUP_COUNT", lambda a: 0),
+        text("IS_RECOVERY_DEST_FILE", 3, lambda a: "NO"),
+        text("COMPRESSED", 3, lambda a: "NO"),
+        text("FAL", 3, lambda a: "NO"),
+        text("END_OF_REDO_TYPE", 10, lambda a: None),
+        container(),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class _Destination:
+    """One archive destination; ``setting`` is None for one that is not configured."""
+
+    dest_id: int
+    setting: ArchiveDestination | None
+    state: DestinationStatus
+    last: ArchivedLogRecord | None
+
+    @property
+    def error(self) -> str | None:
+        return self.state.error if self.setting else None
+
+    @property
+    def status(self) -> str:
+        if self.setting is None:
+            return "INACTIVE"
+        if self.setting.state.upper() == "DEFER":
+            return "DEFERRED"
+        if self.setting.state.upper() == "ALTERNATE":
+            return "ALTERNATE"
+        return "ERROR" if self.error else "VALID"
+
+    @property
+    def location(self) -> str | None:
+        return self.setting.location if self.setting else None
+
+    @property
+    def binding(self) -> str:
+        return "MANDATORY" if self.setting and self.setting.mandatory else "OPTIONAL"
+
+
+def _destinations(context: ViewContext) -> Iterator[_Destination]:
+    instance = context.instance
+    settings = {setting.dest_id: setting for setting in instance.parameters.archive_destinations}
+    logs = list(instance.control.archived_logs) if instance.mounted else []
+    for dest_id in range(1, _DESTINATIONS + 1):
+        own = [log for log in logs if log.dest_id == dest_id]
+        state = instance.archiver.destination(dest_id)
+        yield _Destination(dest_id, settings.get(dest_id), state, own[-1] if own else None)
+
+
+ARCHIVE_DEST = View(
+    "V$ARCHIVE_DEST",
+    Needs.INSTANCE,
+    _destinations,
+    [
+        number("DEST_ID", lambda d: d.dest_id),
+        text("DEST_NAME", 256, lambda d: f"LOG_ARCHIVE_DEST_{d.dest_id}"),
+        text("STATUS", 9, lambda d: d.status),
+        text("BINDING", 9, lambda d: d.binding),
+        text("NAME_SPACE", 7, lambda d: "SYSTEM"),
+        text("TARGET", 16, lambda d: "PRIMARY"),
+        text("ARCHIVER", 10, lambda d: "ARCH"),
+        text("SCHEDULE", 8, lambda d: "ACTIVE" if d.setting else "INACTIVE"),
+        text("DESTINATION", 256, lambda d: d.location),
+        number("LOG_SEQUENCE", lambda d: d.last.sequence if d.last else 0),
+        number("REOPEN_SECS", lambda d: d.setting.reopen_seconds if d.setting else 0),
+        number("DELAY_MINS", lambda d: 0),
+        number("MAX_CONNECTIONS", lambda d: 1),
+        number("NET_TIMEOUT", lambda d: 0),
+        text("PROCESS", 10, lambda d: "ARCH"),
+        text("REGISTER", 3, lambda d: "YES"),
+        date("FAIL_DATE", lambda d: d.state.fail_time),
+        number("FAIL_SEQUENCE", lambda d: d.state.fail_sequence),
+        number("FAIL_BLOCK", lambda d: 0),
+        number("FAILURE_COUNT", lambda d: 1 if d.error else 0),
+        number("MAX_FAILURE", lambda d: 0),
+        text("ERROR", 256, lambda d: d.error),
+        text("ALTERNATE", 256, lambda d: "NONE"),
+        text("TYPE", 7, lambda d: "PUBLIC"),
+        text("VALID_NOW", 16, lambda d: "YES" if d.status == "VALID" else "UNKNOWN"),
+        text("VALID_TYPE", 15, lambda d: "ALL_LOGFILES"),
+        text("VALID_ROLE", 12, lambda d: "ALL_ROLES"),
+        text("DB_UNIQUE_NAME", 30, lambda d: "NONE"),
+        container(),
+    ],
+)
+ARCHIVE_DEST_STATUS = View(
+    "V$ARCHIVE_DEST_STATUS",
+    Needs.INSTANCE,
+    _destinations,
+    [
+        number("DEST_ID", lambda d: d.dest_id),
+        text("DEST_NAME", 256, lambda d: f"LOG_ARCHIVE_DEST_{d.dest_id}"),
+        text("STATUS", 9, lambda d: d.status),
+        text("TYPE", 16, lambda d: "LOCAL"),
+        text("DATABASE_MODE", 15, lambda d: "OPEN"),
+        text("RECOVERY_MODE", 34, lambda d: "IDLE"),
+        text("DESTINATION", 256, lambda d: d.location),
+        number("ARCHIVED_THREAD#", lambda d: d.last.thread if d.last else 0),
+        number("ARCHIVED_SEQ#", lambda d: d.last.sequence if d.last else 0),
+        number("APPLIED_THREAD#", lambda d: 0),
+        number("APPLIED_SEQ#", lambda d: 0),
+        text("ERROR", 256, lambda d: d.error),
+        text("GAP_STATUS", 24, lambda d: None),
+        container(),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class _ArchiveProcess:
+    number: int
+    status: str
+    sequence: int
+
+
+def _archive_processes(context: ViewContext) -> Iterator[_ArchiveProcess]:
+    instance = context.instance
+    running = instance.mounted and instance.archiver.status != "STOPPED"
+    busy = instance.archiver.busy_with or 0 if running else 0
+    for process in range(_ARCHIVERS):
+        status = "ACTIVE" if running else "STOPPED"
+        yield _ArchiveProcess(process, status, busy if process == 0 else 0)
+
+
+ARCHIVE_PROCESSES = View(
+    "V$ARCHIVE_PROCESSES",
+    Needs.INSTANCE,
+    _archive_processes,
+    [
+        number("PROCESS", lambda p: p.number),
+        text("STATUS", 10, lambda p: p.status),
+        number("LOG_SEQUENCE", lambda p: p.sequence),
+        text("STATE", 4, lambda p: "BUSY" if p.sequence else "IDLE"),
+        text("ROLES", 36, lambda p: "HEART_BEAT" if p.number == 0 else None),
+        container(),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class _RecoveryArea:
+    path: str
+    limit: int
+
+
+def _recovery_areas(context: ViewContext) -> list[_RecoveryArea]:
+    path = context.instance.parameters.get("db_recovery_file_dest")
+    if not path:
+        return []
+    return [_RecoveryArea(path, context.instance.parameters.integer("db_recovery_file_dest_size"))]
+
+
+RECOVERY_FILE_DEST = View(
+    "V$RECOVERY_FILE_DEST",
+    Needs.CONTROL_FILE,
+    _recovery_areas,
+    [
+        text("NAME", 513, lambda a: a.path),
+        number("SPACE_LIMIT", lambda a: a.limit),
+        number("SPACE_USED", lambda a: 0),
+        number("SPACE_RECLAIMABLE", lambda a: 0),
+        number("NUMBER_OF_FILES", lambda a: 0),
+        container(),
+    ],
+)
+RECOVERY_AREA_USAGE = View(
+    "V$RECOVERY_AREA_USAGE",
+    Needs.CONTROL_FILE,
+    nothing,
+    [
+        text("FILE_TYPE", 23, lambda r: r),
+        number("PERCENT_SPACE_USED", lambda r: r),
+        number("PERCENT_SPACE_RECLAIMABLE", lambda r: r),
+        number("NUMBER_OF_FILES", lambda r: r),
+        container(),
+    ],
+)
+RESTORE_POINT = View(
+    "V$RESTORE_POINT",
+    Needs.CONTROL_FILE,
+    nothing,
+    [
+        number("SCN", lambda r: r),
+        number("DATABASE_INCARNATION#", lambda r: r),
+        text("GUARANTEE_FLASHBACK_DATABASE", 3, lambda r: r),
+        number("STORAGE_SIZE", lambda r: r),
+        timestamp("TIME", lambda r: r),
+        text("PRESERVED", 3, lambda r: r),
+        text("NAME", 128, lambda r: r),
+        text("PDB_RESTORE_POINT", 3, lambda r: r),
+        container(),
+    ],
+)
+
+
+VIEWS: tuple[View[Any], ...] = (
+    ARCHIVED_LOG,
+    ARCHIVE_DEST,
+    ARCHIVE_DEST_STATUS,
+    ARCHIVE_PROCESSES,
+    RECOVERY_FILE_DEST,
+    RECOVERY_AREA_USAGE,
+    RESTORE_POINT,
+)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a view is written down: where its records come from, and what each column takes from a record."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from oracle_simulator.sql import types
+from oracle_simulator.sql.types import EngineValue, SqlType
+
+if TYPE_CHECKING:
+    from oracle_simulator.data.dictionary import Dictionary
+    from oracle_simulator.data.transaction import Transactions
+    from oracle_simulator.instance.instance import Instance
+    from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
+
+R = TypeVar("R")
+
+
+class Needs(enum.IntEnum):
+    """The least state of the instance in which a view can be read."""
+
+    INSTANCE = 0
+    CONTROL_FILE = 1
+    DICTIONARY = 2
+
+
+@dataclass(frozen=True)
+class ViewContext:
+    """What views are made from. ``dictionary`` and ``transactions`` are None until the database is open."""
+
+    instance: Instance
+    sessions: SessionRegistry
+    session: SessionRecord
+    dictionary: Dictionary | None = None
+    transactions: Transactions | None = None
+
+    @property
+    def open_dictionary(self) -> Dictionary:
+        assert self.dictionary is not None  # views of the dictionary are only read when open
+        return self.dictionary
+
+
+@dataclass(frozen=True)
+class ViewColumn(Generic[R]):
+    name: str
+    type: SqlType
+    value: Callable[[R], Any]
+
+
+@dataclass(frozen=True)
+class View(Generic[R]):
+    """A view. ``reads_files``: its rows come from files, so they are not made under the latch."""
+
+    name: str
+    needs: Needs
+    records: Callable[[ViewContext], Iterable[R]]
+    columns: Sequence[ViewColumn[R]]
+    reads_files: bool = False
+
+    def rows(self, context: ViewContext) -> Iterator[tuple[EngineValue, ...]]:
+        """The rows in the engine's values."""
+        for record in self.records(context):
+            yield tuple(types.encode(column.value(record)) for column in self.columns)
+
+    def named(self, name: str) -> View[R]:
+        return replace(self, name=name)
+
+    def without(self, *columns: str) -> View[R]:
+        return replace(self, columns=[column for column in self.columns if column.name not in columns])
+
+    def global_view(self) -> View[R]:
+        """The GV$ variant: INST_ID in front."""
+        instance_id: ViewColumn[R] = number("INST_ID", lambda _record: 1)
+        return replace(self, name="G" + self.name, columns=[instance_id, *self.columns])
+
+
+def number(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
+    return ViewColumn(name, types.NUMBER, value)
+
+
+def text(name: str, size: int, value: Callable[[R], Any]) -> ViewColumn[R]:
+    return ViewColumn(name, types.text_type(size), value)
+
+
+def date(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
+    return ViewColumn(name, types.DATE, value)
+
+
+def timestamp(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
+    return ViewColumn(name, types.TIMESTAMP_TZ, value)
+
+
+def container() -> ViewColumn[Any]:
+    """CON_ID of a non-CDB."""
+    return number("CON_ID", lambda _record: 0)
+
+
+def yes_no(flag: object) -> str:
+    return "YES" if flag else "NO"
+
+
+def nothing(_context: ViewContext) -> list[Any]:
+    """The records of a view that is empty here."""
+    return []

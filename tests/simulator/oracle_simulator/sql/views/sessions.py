@@ -1,0 +1,192 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views of sessions, processes and what concerns the session itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from oracle_simulator.sql.session_registry import SessionRecord
+from oracle_simulator.sql.views.definition import (
+    Needs,
+    View,
+    ViewContext,
+    container,
+    date,
+    nothing,
+    number,
+    text,
+)
+
+_BACKGROUND = ("PMON", "DBW0", "LGWR", "CKPT", "SMON", "ARC0", "ARC1", "ARC2", "ARC3")
+
+
+def _sessions(context: ViewContext) -> list[SessionRecord]:
+    background = [
+        SessionRecord(
+            sid=index, serial=1, user="SYS", background=name, logon_time=context.instance.startup_time
+        )
+        for index, name in enumerate(_BACKGROUND, 1)
+    ]
+    return [*background, *context.sessions.records()]
+
+
+SESSION = View(
+    "V$SESSION",
+    Needs.INSTANCE,
+    _sessions,
+    [
+        text("SADDR", 16, lambda s: f"{s.sid:016X}"),
+        number("SID", lambda s: s.sid),
+        number("SERIAL#", lambda s: s.serial),
+        number("AUDSID", lambda s: s.sid),
+        text("PADDR", 16, lambda s: f"{s.sid:016X}"),
+        number("USER#", lambda s: 0),
+        text("USERNAME", 128, lambda s: None if s.background else s.user),
+        number("COMMAND", lambda s: 0),
+        text("STATUS", 8, lambda s: s.status),
+        text("SERVER", 9, lambda s: "DEDICATED"),
+        text("SCHEMANAME", 128, lambda s: s.schema or s.user),
+        text("OSUSER", 128, lambda s: s.os_user),
+        text("PROCESS", 24, lambda s: s.process_id),
+        text("MACHINE", 64, lambda s: s.machine),
+        text("TERMINAL", 30, lambda s: s.terminal),
+        text("PROGRAM", 84, lambda s: s.shown_program),
+        text("TYPE", 10, lambda s: "BACKGROUND" if s.background else "USER"),
+        text("SQL_ID", 13, lambda s: None),
+        text("MODULE", 64, lambda s: s.module),
+        text("ACTION", 64, lambda s: s.action),
+        text("CLIENT_INFO", 64, lambda s: s.client_info),
+        text("CLIENT_IDENTIFIER", 64, lambda s: s.client_identifier),
+        date("LOGON_TIME", lambda s: s.logon_time),
+        number("LAST_CALL_ET", lambda s: s.seconds_since_last_call),
+        text("FAILED_OVER", 3, lambda s: "NO"),
+        number("BLOCKING_SESSION", lambda s: s.blocking_session),
+        text("EVENT", 64, lambda s: s.event),
+        text("SERVICE_NAME", 64, lambda s: "SYS$BACKGROUND" if s.background else "SYS$USERS"),
+        container(),
+    ],
+)
+
+
+PROCESS = View(
+    "V$PROCESS",
+    Needs.INSTANCE,
+    _sessions,
+    [
+        text("ADDR", 16, lambda s: f"{s.sid:016X}"),
+        number("PID", lambda s: s.sid),
+        text("SPID", 24, lambda s: str(os.getpid())),
+        text("PNAME", 5, lambda s: s.background),
+        text("USERNAME", 15, lambda s: "oracle"),
+        text("PROGRAM", 48, lambda s: s.shown_program),
+        text("BACKGROUND", 1, lambda s: "1" if s.background else None),
+        container(),
+    ],
+)
+
+
+MYSTAT = View(
+    "V$MYSTAT",
+    Needs.INSTANCE,
+    lambda context: [context.session],
+    [
+        number("SID", lambda s: s.sid),
+        number("STATISTIC#", lambda s: 0),
+        number("VALUE", lambda s: 0),
+        container(),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class _Transaction:
+    id: int
+    owner: str
+
+
+def _transactions(context: ViewContext) -> Iterator[_Transaction]:
+    if context.transactions is not None:
+        for transaction in context.transactions.active():
+            yield _Transaction(transaction.id, transaction.owner.name)
+
+
+TRANSACTION = View(
+    "V$TRANSACTION",
+    Needs.INSTANCE,
+    _transactions,
+    [
+        number("XIDUSN", lambda t: 1),
+        number("XIDSLOT", lambda t: t.id & 0xFF),
+        number("XIDSQN", lambda t: t.id >> 8),
+        text("STATUS", 16, lambda t: "ACTIVE"),
+        text("SES_ADDR", 16, lambda t: f"{int(t.owner):016X}" if t.owner.isdigit() else None),
+        container(),
+    ],
+)
+
+ENCRYPTION_WALLET = View(
+    "V$ENCRYPTION_WALLET",
+    Needs.INSTANCE,
+    lambda _context: ["NOT_AVAILABLE"],
+    [
+        text("WRL_TYPE", 20, lambda status: "FILE"),
+        text("WRL_PARAMETER", 4000, lambda status: None),
+        text("STATUS", 30, lambda status: status),
+        text("WALLET_TYPE", 20, lambda status: "UNKNOWN"),
+        text("KEYSTORE_MODE", 8, lambda status: "NONE"),
+        container(),
+    ],
+)
+ENCRYPTED_TABLESPACES = View(
+    "V$ENCRYPTED_TABLESPACES",
+    Needs.CONTROL_FILE,
+    nothing,
+    [
+        number("TS#", lambda r: r),
+        text("ENCRYPTIONALG", 7, lambda r: r),
+        text("ENCRYPTEDTS", 3, lambda r: r),
+        container(),
+    ],
+)
+
+
+def _nls(context: ViewContext) -> list[tuple[str, str]]:
+    session = context.session
+    return [
+        ("NLS_LANGUAGE", "AMERICAN"),
+        ("NLS_TERRITORY", "AMERICA"),
+        ("NLS_CHARACTERSET", "AL32UTF8"),
+        ("NLS_NCHAR_CHARACTERSET", "AL16UTF16"),
+        ("NLS_CALENDAR", "GREGORIAN"),
+        ("NLS_DATE_FORMAT", session.date_format),
+        ("NLS_TIMESTAMP_FORMAT", session.timestamp_format),
+        ("NLS_DATE_LANGUAGE", "AMERICAN"),
+        ("NLS_NUMERIC_CHARACTERS", ".,"),
+        ("NLS_SORT", "BINARY"),
+        ("NLS_COMP", "BINARY"),
+        ("NLS_LENGTH_SEMANTICS", "BYTE"),
+        ("NLS_RDBMS_VERSION", "19.0.0.0.0"),
+    ]
+
+
+_NLS_COLUMNS: list[Any] = [text("PARAMETER", 128, lambda p: p[0]), text("VALUE", 64, lambda p: p[1])]
+NLS_PARAMETERS = View("V$NLS_PARAMETERS", Needs.INSTANCE, _nls, [*_NLS_COLUMNS, container()])
+NLS_SESSION_PARAMETERS = View("NLS_SESSION_PARAMETERS", Needs.INSTANCE, _nls, _NLS_COLUMNS)
+
+VIEWS: tuple[View[Any], ...] = (
+    SESSION,
+    PROCESS,
+    MYSTAT,
+    TRANSACTION,
+    ENCRYPTION_WALLET,
+    ENCRYPTED_TABLESPACES,
+    NLS_PARAMETERS,
+    NLS_SESSION_PARAMETERS,
+    NLS_SESSION_PARAMETERS.named("NLS_DATABASE_PARAMETERS"),
+    NLS_SESSION_PARAMETERS.named("NLS_INSTANCE_PARAMETERS"),
+)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The double-write file: the model of storage that does not tear single writes of a killed process.
+
+The database writer puts a batch of blocks here before it writes them in pieces to their files. If the
+process dies between pieces, the next start finds the whole blocks here. An entry is only used for a file
+that is still the same one (path and inode) and a block of which one half is already the new one: a file
+restored from a copy is left as it is.
+
+Layout: magic, u4 entries, u4 length, u4 CRC-32, then the entries. Each batch overwrites the last one,
+whose writes are complete by then; an incomplete batch is one whose writes have not begun.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from oracle_simulator.storage.block import examine
+
+_MAGIC = b"DBLWRIT1"
+_BATCH = struct.Struct("<8sIII")
+_ENTRY = struct.Struct("<HQII")
+
+
+class DoubleWriteEntry(NamedTuple):
+    """One block about to be written to its file."""
+
+    path: str
+    inode: int
+    block_number: int
+    data: bytes
+
+
+class DoubleWrite:
+    """The double-write file at ``path``, used by one writer at a time. ``OSError`` passes up."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def record(self, entries: Sequence[DoubleWriteEntry]) -> None:
+        """Remember a batch; call before the first of its blocks is written to its file."""
+        parts: list[bytes] = []
+        for path, inode, block_number, data in entries:
+            name = path.encode()
+            parts += (_ENTRY.pack(len(name), inode, block_number, len(data)), name, data)
+        body = b"".join(parts)
+        batch = memoryview(_BATCH.pack(_MAGIC, len(entries), len(body), zlib.crc32(body)) + body)
+        offset = 0
+        while offset < len(batch):
+            offset += os.pwrite(self._fd, batch[offset:], offset)
+
+    def pending(self) -> list[DoubleWriteEntry]:
+        """The last whole batch; empty if there is none."""
+        size = os.fstat(self._fd).st_size
+        data = os.pread(self._fd, size, 0)
+        if len(data) < _BATCH.size:
+            return []
+        magic, count, length, crc = _BATCH.unpack_from(data, 0)
+        body = data[_BATCH.size : _BATCH.size + length]
+        if magic != _MAGIC or len(body) != length or zlib.crc32(body) != crc:
+            return []
+        entries = []
+        offset = 0
+        for _ignored in range(count):
+            name_length, inode, block_number, size = _ENTRY.unpack_from(body, offset)
+            offset += _ENTRY.size
+            name = body[offset : offset + name_length].decode()
+            offset += name_length
+            entries.append(DoubleWriteEntry(name, inode, block_number, body[offset : offset + size]))
+            offset += size
+        return entries
+
+    def repair(self, report: Callable[[DoubleWriteEntry], None] | None = None) -> int:
+        """Complete the torn blocks of the last batch in their files; returns how many there were.
+
+        ``report`` is told of each. Files that are gone or not the same any more are left alone.
+        """
+        repaired = 0
+        for entry in self.pending():
+            try:
+                fd = os.open(entry.path, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            try:
+                if os.fstat(fd).st_ino == entry.inode and _torn(fd, entry):
+                    os.pwrite(fd, entry.data, entry.block_number * len(entry.data))
+                    repaired += 1
+                    if report is not None:
+                        report(entry)
+            finally:
+                os.close(fd)
+        return repaired
+
+    def clear(self) -> None:
+        """Forget everything."""
+        os.ftruncate(self._fd, 0)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._fd)
+
+
+def _torn(fd: int, entry: DoubleWriteEntry) -> bool:
+    size = len(entry.data)
+    half = size // 2
+    found = os.pread(fd, size, entry.block_number * size)
+    if len(found) != size or not examine(found):
+        return False
+    return found[:half] == entry.data[:half] or found[half:] == entry.data[half:]

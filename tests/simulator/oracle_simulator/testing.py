@@ -1,0 +1,179 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running simulated databases in tests: ``SimulatedDatabase``, and pytest fixtures that clean up.
+
+A test folder gets the fixtures with ``from oracle_simulator.testing import database, make_database`` in its
+conftest.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import oracledb
+import pytest
+
+from oracle_simulator.instance.home import Home
+from oracle_simulator.program import processes
+from oracle_simulator.program.configuration import write_listener_file
+from oracle_simulator.program.local_socket import LocalConnection
+from oracle_simulator.program.spec import create_from_spec
+
+USERS = [
+    {
+        "name": "APP",
+        "privileges": ["CREATE SESSION", "CREATE TABLE", "UNLIMITED TABLESPACE", "SELECT_CATALOG_ROLE"],
+    },
+    {
+        "name": "HOTBACKUP",
+        "privileges": [
+            "CREATE SESSION",
+            "MANAGE TABLESPACE",
+            "ALTER SYSTEM",
+            "ALTER DATABASE",
+            "SELECT_CATALOG_ROLE",
+        ],
+    },
+]
+SMALL: Mapping[str, Any] = {
+    # cheap to connect to, quick to create: eight megabytes in all
+    "verifier_rounds": 64,
+    "redo": {"groups": 3, "size": "1M"},
+    "tablespaces": [
+        {"name": "SYSTEM", "size": "3M"},
+        {"name": "SYSAUX", "size": "2M"},
+        {"name": "UNDOTBS1", "size": "2M", "contents": "undo"},
+        {"name": "TEMP", "size": "2M", "contents": "temporary"},
+        {"name": "USERS", "size": "4M"},
+    ],
+    "users": USERS,
+}
+
+
+class SimulatedDatabase:
+    """A database of its own in a folder of its own. Creating it starts nothing."""
+
+    def __init__(self, folder: Path, sid: str = "ORCL", spec: Mapping[str, Any] | None = None) -> None:
+        self.port = free_port()
+        self.home = Home(folder / "home", sid)
+        self.passwords = {user: secrets.token_urlsafe(9) for user in ("SYS", "APP", "HOTBACKUP")}
+        self.dbid = create_from_spec(
+            self.home, {**SMALL, **(spec or {})}, port=self.port, passwords=self.passwords
+        )
+
+    @property
+    def sid(self) -> str:
+        """ORACLE_SID, DB_NAME and service name."""
+        return self.home.sid
+
+    @property
+    def dsn(self) -> str:
+        """Easy connect string."""
+        return f"127.0.0.1:{self.port}/{self.sid}"
+
+    def start(self, stage: str = "open") -> None:
+        """STARTUP up to ``nomount``, ``mount`` or ``open``."""
+        processes.start(self.home)
+        if stage != "nomount":
+            self.sql("ALTER DATABASE MOUNT")
+        if stage == "open":
+            self.sql("ALTER DATABASE OPEN")
+
+    def shutdown(self, mode: str = "immediate") -> None:
+        """SHUTDOWN. Raises LocalError when the instance refuses."""
+        with LocalConnection(self.home.admin_socket) as connection:
+            connection.ask("shutdown", mode=mode)
+        processes.wait_until_gone(self.home)
+
+    def crash(self) -> None:
+        """SIGKILL."""
+        processes.crash(self.home)
+
+    @property
+    def running(self) -> bool:
+        """Whether the instance's process lives."""
+        return processes.is_running(self.home)
+
+    def sql(self, *statements: str) -> list[list[Any]]:
+        """Execute statements as SYS over the local socket; returns the last one's rows. Raises LocalError."""
+        rows: list[list[Any]] = []
+        with LocalConnection(self.home.admin_socket) as connection:
+            for statement in statements:
+                rows = connection.ask("sql", text=statement).get("rows") or []
+        return rows
+
+    def fault(self, **wish: Any) -> None:
+        """Switch trouble on or off (local_server.LocalServer)."""
+        with LocalConnection(self.home.admin_socket) as connection:
+            connection.ask("fault", **wish)
+
+    def status(self) -> dict[str, Any]:
+        """The instance's own report of itself."""
+        with LocalConnection(self.home.admin_socket) as connection:
+            return connection.ask("status")
+
+    def connect(self, user: str = "APP", mode: int = oracledb.AUTH_MODE_DEFAULT) -> Any:
+        """A driver connection over TCP; SYS connects as SYSDBA."""
+        if user == "SYS" and mode == oracledb.AUTH_MODE_DEFAULT:
+            mode = oracledb.AUTH_MODE_SYSDBA
+        return oracledb.connect(user=user, password=self.passwords[user], dsn=self.dsn, mode=mode)
+
+    def datafile(self, tablespace: str) -> Path:
+        """The first datafile of a tablespace by its default name."""
+        stem = "undotbs" if tablespace == "UNDOTBS1" else tablespace.lower()
+        return self.home.datafile_folder / f"{stem}01.dbf"
+
+    def destroy(self) -> None:
+        """Kill the instance and delete everything."""
+        with contextlib.suppress(OSError):
+            self.crash()
+        shutil.rmtree(self.home.root, ignore_errors=True)
+
+
+def adopt_database(home: Home, passwords: Mapping[str, str]) -> SimulatedDatabase:
+    """A database whose files are there already: it only gets a listener of its own."""
+    adopted = SimulatedDatabase.__new__(SimulatedDatabase)
+    adopted.home, adopted.port, adopted.passwords = home, free_port(), dict(passwords)
+    write_listener_file(home, adopted.port)
+    return adopted
+
+
+MakeDatabase = Callable[..., SimulatedDatabase]
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
+    """A function that creates a database (sid, spec, start) and destroys it after the test."""
+    made: list[SimulatedDatabase] = []
+
+    def make(
+        sid: str = "ORCL", spec: Mapping[str, Any] | None = None, start: str | None = "open"
+    ) -> SimulatedDatabase:
+        created = SimulatedDatabase(tmp_path / sid.lower(), sid, spec)
+        made.append(created)
+        if start:
+            created.start(start)
+        return created
+
+    yield make
+    for each in made:
+        each.destroy()
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase) -> SimulatedDatabase:
+    """An open database, small and empty."""
+    return make_database()

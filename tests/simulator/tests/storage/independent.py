@@ -1,0 +1,54 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A second reading of the file formats, with nothing but struct: the tests' own eyes.
+
+Slow and literal on purpose; it shares no code with the package it looks at.
+"""
+
+from __future__ import annotations
+
+import struct
+
+
+def xor16(data: bytes) -> int:
+    """XOR of all little-endian 16-bit words."""
+    result = 0
+    for word in struct.unpack(f"<{len(data) // 2}H", data):
+        result ^= word
+    return result
+
+
+def u2(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 2], "little")
+
+
+def u4(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 4], "little")
+
+
+def scn8(data: bytes, offset: int) -> int | None:
+    """An 8-byte SCN field in either form."""
+    field = data[offset : offset + 8]
+    if field[:6] == b"\xff" * 6:
+        return None
+    base, first, second = u4(field, 0), u2(field, 4), u2(field, 6)
+    if first & 0x8000:
+        return (first & 0x7FFF) << 48 | second << 32 | base
+    return first << 32 | base
+
+
+def tail(scn_base: int, block_type: int, seq: int) -> bytes:
+    """The four bytes at the end of a block, in memory order."""
+    return bytes((seq, block_type, scn_base & 0xFF, scn_base >> 8 & 0xFF))
+
+
+def check_block(block: bytes, rdba: int, block_type: int) -> None:
+    """Assert a sound block of this type at this address."""
+    size = len(block)
+    assert block[0] == block_type
+    assert block[1] == {512: 0x22, 2048: 0x62, 4096: 0x82, 8192: 0xA2, 16384: 0xC2, 32768: 0xE2}[size]
+    assert u4(block, 4) == rdba
+    assert block[-4:] == tail(u4(block, 8), block[0], block[14])
+    assert block[15] & 4
+    assert xor16(block) == 0
