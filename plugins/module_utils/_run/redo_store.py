@@ -163,7 +163,7 @@ def store_log(layout: DatabaseLayout, key: LogKey, copies: Sequence[ArchivedLog]
         found = verify_file(str(path), wanted)
         problems = [*found.problems, *_faults(found.fault_count), *_wrong_incarnation(found.header, key[0])]
         if not problems:
-            header = certain(found.header, "its header")
+            header: FileHeader = certain(found.header, "its header")
             digest = certain(found.digest, "its digest")
             return _stored(layout, path, header, found.size_bytes, digest, changed=False)
         reasons.append(f"in the store: {problems[0]}")

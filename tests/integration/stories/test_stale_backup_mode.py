@@ -133,7 +133,7 @@ def test_the_windows_of_a_live_run_are_left_alone(halted_run: Site) -> None:
     before = halted_run.files_in_backup_mode()
     assert before
     outcome = succeeded(halted_run.play(PLAYBOOK, end_stale_tablespaces="BIG@dbhost"))
-    assert f"runs at work: {SET}" in outcome.output
+    assert f"left to runs at work: {SET}" in outcome.output
     assert outcome.changed == 0
     assert halted_run.files_in_backup_mode() == before
 

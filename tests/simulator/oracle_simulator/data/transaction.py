@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from oracle_simulator.data.dictionary import Dictionary
-from oracle_simulator.data.heap import Heap
 from oracle_simulator.data.keys import KeyIndex, Keys
 from oracle_simulator.data.locks import LockManager, Owner
 from oracle_simulator.data.plan import Cancelled, ChangePlan
+from oracle_simulator.data.table_changes import Absent, Row, TableChanges
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import wait_durable, wait_for_space
@@ -27,68 +27,15 @@ from oracle_simulator.storage.values import Value, decode_row, encode_row
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
-Row = list[Value]
 CommittedRow = tuple[int, Row | None]
 """(rowid, values), None for a row that is no more. A row that moved is two of these."""
 CommitListener = Callable[[Table, Sequence[CommittedRow]], None]
 
 
-class _Absent:
-    """Marks, in the undo list, a row that had no pending change before."""
-
-
-_ABSENT = _Absent()
-
-
 class _UndoEntry(NamedTuple):
     changes: TableChanges
     rowid: int
-    before: Row | _Absent | None
-
-
-class TableChanges:
-    """What one transaction has changed in one table: rowid to new values, None for deleted rows.
-
-    Rows inserted have negative rowids until they are committed.
-    """
-
-    def __init__(self, table: Table, heap: Heap, index: KeyIndex) -> None:
-        self.table = table
-        self.heap = heap
-        self.index = index
-        self.rows: dict[int, Row | None] = {}
-        self.old_keys: dict[int, Keys] = {}
-        self.pending_keys: list[dict[tuple[Value, ...], int]] = [{} for _ignored in index.constraints]
-
-    def replace(self, rowid: int, new: Row | _Absent | None) -> Row | _Absent | None:
-        """Set the pending state of a row, keys included; the state before."""
-        before: Row | _Absent | None = self.rows.get(rowid, _ABSENT)
-        if self.pending_keys:
-            if isinstance(before, list):
-                self._forget_keys(rowid, before)
-            if isinstance(new, list):
-                for pending, key in zip(self.pending_keys, self.index.keys_of(new), strict=True):
-                    if key is not None:
-                        pending[key] = rowid
-        if isinstance(new, _Absent):
-            self.rows.pop(rowid, None)
-        else:
-            self.rows[rowid] = new
-        return before
-
-    def key_holder(self, number: int, key: tuple[Value, ...]) -> int | None:
-        """The row that has this key in the eyes of the transaction."""
-        pending = self.pending_keys[number].get(key)
-        if pending is not None:
-            return pending
-        committed = self.index.holder(number, key)
-        # A committed row that this transaction has deleted or given another key does not count.
-        return None if committed in self.rows else committed
-
-    def _forget_keys(self, rowid: int, values: Row) -> None:
-        for pending, key in zip(self.pending_keys, self.index.keys_of(values), strict=True):
-            if key is not None and pending.get(key) == rowid:
-                del pending[key]
+    before: Row | Absent | None
 
 
 class Transactions:
