@@ -165,6 +165,7 @@ plan:
     stale_windows: []
     problems: []
     resumes: false
+    text: ["copy 1 file, 105 MB, over 2 streams", "USERS: 1 file, 105 MB, in backup mode"]
 run:
   description: The run this task started or attached to, as of its last status; null if there was none.
   returned: success

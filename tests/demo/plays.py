@@ -45,12 +45,19 @@ class Plays:
         self._program = Path(sys.executable).with_name("ansible-playbook")
 
     def run(
-        self, playbook: str, *, limit: str | None = None, extra: Mapping[str, str | int] | None = None
+        self,
+        playbook: str,
+        *,
+        limit: str | None = None,
+        extra: Mapping[str, str | int] | None = None,
+        check: bool = False,
     ) -> PlayOutcome:
         """Run one playbook, its output shown as it comes."""
         command = [str(self._program), "-i", str(self._inventory), playbook]
         if limit:
             command += ["--limit", limit]
+        if check:
+            command.append("--check")
         for name, value in (extra or {}).items():
             command += ["-e", f"{name}={value}"]
         print("$ " + " ".join(["ansible-playbook", *command[1:]]), flush=True)

@@ -77,9 +77,11 @@ class Demo:
             tables = ", ".join(f"{item.name} in {item.tablespace}" for item in database.workload_tables)
             self.say(f"{database.sid}: {rows:,} rows loaded ({tables}); working, every commit in the ledger")
 
-    def back_up_fleet(self, headline: str) -> None:
-        """Chapters 3 and 4: the same play."""
+    def back_up_fleet(self, headline: str, *, plan_first: bool = False) -> None:
+        """Chapters 3 and 4: the same play; --check shows its plan and touches nothing."""
         self.chapter(headline)
+        if plan_first:
+            self.plays.run("hotbackup.oracle.hot_backup", check=True)
         outcome = self.plays.run("hotbackup.oracle.hot_backup")
         for database in self.fleet.databases:
             if outcome.succeeded(database.host):
@@ -105,7 +107,7 @@ class Demo:
         self.chapter(f"Disaster one: {database.sid} is killed; its datafiles and control files are deleted")
         victims = [*database.datafiles(), *database.control_files()]
         client = self.clients[database.sid]
-        client.wait_for_commits(20)
+        client.wait_for_commits(200)
         processes.crash(database.home)
         for victim in victims:
             victim.unlink()
@@ -125,7 +127,7 @@ class Demo:
         """Disaster two."""
         self.chapter(f"Disaster two: somebody drops the tables of {database.sid}; the others keep working")
         client = self.clients[database.sid]
-        client.wait_for_commits(20)
+        client.wait_for_commits(200)
         target = self._drop_after_noting_scn(database)
         client.wait_until_ended()
         self.say(f"{database.sid}: the client says: {client.last_words()}")
@@ -242,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         demo.create_databases()
         demo.start_workloads()
-        demo.back_up_fleet("First backup of the fleet, under load")
+        demo.back_up_fleet("First backup of the fleet, under load: the plan, then the run", plan_first=True)
         demo.change_structure(first)
         demo.back_up_fleet("Second backup: the same play, nothing changed in it")
         demo.plays.prove_new_files_are_in_set(first, ("news01.dbf", "users02.dbf"), demo.say)

@@ -26,6 +26,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
     Datafile,
     Tablespace,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan_text import plan_text
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection import (
     Search,
     select_tablespaces,
@@ -125,7 +126,7 @@ class BackupPlan:
 
     def as_result(self) -> dict[str, Any]:
         """Return the plan in JSON types, as modules document it."""
-        return {
+        result: dict[str, Any] = {
             "tablespaces": [
                 {
                     "name": item.tablespace.name,
@@ -156,6 +157,7 @@ class BackupPlan:
             "problems": [_problem_result(problem) for problem in self.problems],
             "resumes": self.resumes,
         }
+        return {**result, "text": plan_text(result)}
 
 
 def plan_backup(

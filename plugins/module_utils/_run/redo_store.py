@@ -163,9 +163,9 @@ def store_log(layout: DatabaseLayout, key: LogKey, copies: Sequence[ArchivedLog]
         found = verify_file(str(path), wanted)
         problems = [*found.problems, *_faults(found.fault_count), *_wrong_incarnation(found.header, key[0])]
         if not problems:
-            header: FileHeader = certain(found.header, "its header")
-            digest = certain(found.digest, "its digest")
-            return _stored(layout, path, header, found.size_bytes, digest, changed=False)
+            if found.header is None or found.digest is None:
+                raise VerificationError(f"{path} was found sound without being read.")
+            return _stored(layout, path, found.header, found.size_bytes, found.digest, changed=False)
         reasons.append(f"in the store: {problems[0]}")
         if any(copy.available for copy in copies):
             _set_aside(path)

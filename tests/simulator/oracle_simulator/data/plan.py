@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from oracle_simulator.instance.changes import (
     BlockChange,
     Commit,
+    RedoSpaceNeeded,
     wait_durable,
     wait_for_space,
     write_changes,
@@ -101,6 +102,27 @@ class ChangePlan:
         return commit
 
 
+def write_plan(
+    instance: Instance,
+    planner: Callable[[ChangePlan], T],
+    transaction_id: int = 0,
+    cancelled: Cancelled | None = None,
+) -> tuple[T, Commit]:
+    """Plan and write a change under the latch, which waiting for room in the redo logs releases.
+
+    ``planner`` may be called again when its redo turned out to be more than there was room for.
+    """
+    size = 0
+    while True:
+        wait_for_space(instance, cancelled, size)
+        with ChangePlan(instance) as plan:
+            result = planner(plan)
+            try:
+                return result, plan.write(transaction_id)
+            except RedoSpaceNeeded as exc:
+                size = exc.size
+
+
 def make_change(
     instance: Instance, planner: Callable[[ChangePlan], T], cancelled: Cancelled | None = None
 ) -> tuple[T, Commit]:
@@ -109,9 +131,6 @@ def make_change(
     ``cancelled`` only counts before the change is written: afterwards files and control file must follow it.
     """
     with instance.latch:
-        wait_for_space(instance, cancelled)
-        with ChangePlan(instance) as plan:
-            result = planner(plan)
-            commit = plan.write()
+        result, commit = write_plan(instance, planner, 0, cancelled)
     wait_durable(instance, commit.position)
     return result, commit

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from oracle_simulator.data.dictionary import Dictionary
 from oracle_simulator.data.keys import KeyIndex, Keys
 from oracle_simulator.data.locks import LockManager, Owner
-from oracle_simulator.data.plan import Cancelled, ChangePlan
+from oracle_simulator.data.plan import Cancelled, ChangePlan, write_plan
 from oracle_simulator.data.table_changes import Absent, Row, TableChanges
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import wait_durable, wait_for_space
+from oracle_simulator.instance.changes import wait_durable
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.storage.values import Value, decode_row, encode_row
 
@@ -265,10 +265,7 @@ class Transaction:
             try:
                 if not self._undo:
                     return None
-                wait_for_space(self._instance, cancelled)
-                with ChangePlan(self._instance) as plan:
-                    committed = [(changes, _plan_rows(plan, changes)) for changes in self._changes.values()]
-                    commit = plan.write(self.id)
+                committed, commit = write_plan(self._instance, self._plan_all, self.id, cancelled)
                 for changes, rows in committed:
                     self._publish(changes, rows)
             finally:
@@ -277,6 +274,9 @@ class Transaction:
         return commit.scn
 
     # ------------------------------------------------------------ details
+
+    def _plan_all(self, plan: ChangePlan) -> list[tuple[TableChanges, list[CommittedRow]]]:
+        return [(changes, _plan_rows(plan, changes)) for changes in self._changes.values()]
 
     def _table_changes(self, table: Table) -> TableChanges:
         changes = self._changes.get(table.object_id)

@@ -47,6 +47,14 @@ class Commit(NamedTuple):
     position: int
 
 
+class RedoSpaceNeeded(Exception):
+    """The online logs have no room for ``size`` bytes of redo just now: drop the plan, wait, plan again."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes of redo")
+        self.size = size
+
+
 def write_changes(
     instance: Instance,
     changes: Sequence[BlockChange],
@@ -60,6 +68,7 @@ def write_changes(
     latch) returns. In backup mode the first change of a block since it came into the cache is preceded by
     the image of the whole block. Call :func:`wait_for_space` first, before planning.
 
+    Raises RedoSpaceNeeded, with nothing changed, when the redo is more than there is room for.
     Raises ORA-00372 for a file that is not read write, ORA-00376 for one that is offline, ORA-01578 for a
     corrupt block, ORA-16000 or ORA-01109 when the database is not open read write, ORA-30036 for a
     transaction larger than half the online redo (we have no undo to spill it to). Raises ValueError or
@@ -90,7 +99,10 @@ def write_changes(
         vectors.append(vector)
         buffers.append((buffer, vector))
     parts = _split(vectors, instance.log_writer.largest_record)
-    instance.log_writer.require_room_for(sum(size for _vectors, size in parts))
+    size = sum(size for _vectors, size in parts)
+    instance.log_writer.require_room_for(size)
+    if not instance.log_writer.has_room(size):
+        raise RedoSpaceNeeded(size)
     scns = _append(instance, [part for part, _size in parts], transaction_id)
     last = instance.log_writer.appended_position
     first = last - len(parts) + 1
@@ -121,13 +133,14 @@ def wait_durable(instance: Instance, position: int, cancelled: Callable[[], bool
     instance.log_writer.wait_durable(position, cancelled)
 
 
-def wait_for_space(instance: Instance, cancelled: Callable[[], bool] | None = None) -> None:
-    """Wait while the online logs have no room for new redo ("log file switch (archiving needed)").
+def wait_for_space(instance: Instance, cancelled: Callable[[], bool] | None = None, size: int = 0) -> None:
+    """Wait while the online logs have no room for ``size`` bytes of new redo ("log file switch (archiving
+    needed)"); 0 for a little.
 
     Call under the latch and before planning changes: waiting releases the latch. Raises ORA-01013 when
     ``cancelled`` says so, ORA-01092 when the instance goes down.
     """
-    instance.log_writer.wait_for_space(cancelled)
+    instance.log_writer.wait_for_space(cancelled, size)
 
 
 def _check_operations(buffer: Buffer, operations: Sequence[BlockOperation], block_size: int) -> None:

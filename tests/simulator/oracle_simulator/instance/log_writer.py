@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 FIRST_BLOCK = 2
 RECORD_OFFSET = 16
 _BATCH_BYTES = 1 << 20
-# New redo waits while the next group is not free and the current one is filled to this part: the rest
-# is kept for redo of blocks the database writer must write before the next group becomes free.
-_FILL_LIMIT = 0.75
+_PACKING = 1.08  # block headers, and what is wasted at the end of each write
+_SMALL_CHANGE = 64 << 10
 
 
 class LogWriter:
@@ -49,6 +48,7 @@ class LogWriter:
         self._durable = threading.Condition(instance.latch)
         self._pending: deque[tuple[int, bytes]] = deque()
         self._pending_bytes = 0
+        self._writing_bytes = 0
         self._writes: deque[tuple[int, int, RedoAddress]] = deque()
         self._members: list[RedoLogFile] = []
         self._group: RedoGroup | None = None
@@ -160,31 +160,47 @@ class LogWriter:
         return min(_BATCH_BYTES, smallest // 4)
 
     def require_room_for(self, size: int) -> None:
-        """Raises ORA-30036 for a piece of redo larger than half of all online redo."""
-        groups = self._instance.control.redo_groups
-        if size > sum(group.size_bytes for group in groups) // 2:
+        """Raises ORA-30036 for a piece of redo larger than half of all online redo, or than there will ever be
+        room for: with all groups free but the current one."""
+        sizes = sorted(group.size_bytes for group in self._instance.control.redo_groups)
+        most = sum(size - self.largest_record for size in sizes[:-1]) / _PACKING
+        if size > min(most, sum(sizes) // 2):
             undo = self._instance.parameters.get("undo_tablespace") or "UNDOTBS1"
             raise OracleError(30036, f"unable to extend segment by 8 in undo tablespace '{undo}'")
 
-    def wait_for_space(self, cancelled: Callable[[], bool] | None) -> None:
-        """Wait while the current log is nearly full and no other one is free. Raises ORA-01013, ORA-01092."""
-        if self._has_space():
+    def wait_for_space(self, cancelled: Callable[[], bool] | None, size: int = 0) -> None:
+        """Wait until there is room for ``size`` bytes of redo. Raises ORA-01013, ORA-01092."""
+        size = max(size, _SMALL_CHANGE)
+        if self.has_room(size):
             return
         self._space_waiters += 1
         if self._space_waiters == 1 and self._stalled is None:
             self._report_stall(self._obstacle())
         self._instance.checkpointer.wake()
         try:
-            self._instance.wait_for(self._has_space, cancelled)  # told by every write, switch and checkpoint
+            # Told by every write, switch and checkpoint.
+            self._instance.wait_for(lambda: self.has_room(size), cancelled)
         finally:
             self._space_waiters -= 1
 
-    def _has_space(self) -> bool:
+    def has_room(self, size: int) -> bool:
+        """Whether the waiting redo and ``size`` bytes more fit what is left of the current log and the groups
+        that are free now; call under the latch.
+
+        Redo in the buffer must never wait for a group to become free: the group may be waiting for the
+        database writer, and that for this very redo.
+        """
         group = self._group
-        if group is None or self._switches_wanted:
+        if group is None:
             return self._stalled is None
-        used = self._next_block * group.block_size + self._pending_bytes
-        return used < group.size_bytes * _FILL_LIMIT or self._obstacle() is None
+        left = group.size_bytes - self._next_block * group.block_size
+        if free := self._free_groups():
+            # A switch that was asked for loses the rest of the current log, and no record crosses from one
+            # log to the next, so up to one may be lost at the end of each.
+            left = 0 if self._switches_wanted else left
+            left += sum(group.size_bytes - self.largest_record for group in free)
+        waiting = self._pending_bytes + self._writing_bytes
+        return (waiting + size) * _PACKING <= left
 
     # ------------------------------------------------------------ switches
 
@@ -202,13 +218,20 @@ class LogWriter:
 
     def _free_group(self) -> RedoGroup | None:
         """The group to use next: the one idle for longest, if redo in it is needed by nobody."""
+        return next(iter(self._free_groups()), None)
+
+    def _free_groups(self) -> list[RedoGroup]:
         control = self._instance.control
         archiving = control.database.log_mode == "ARCHIVELOG"
-        candidates = [group for group in control.redo_groups if group.status != "CURRENT"]
-        for group in sorted(candidates, key=lambda group: (group.sequence, group.group)):
-            if group.status == "UNUSED" or (group.status == "INACTIVE" and (group.archived or not archiving)):
-                return group
-        return None
+        return sorted(
+            (
+                group
+                for group in control.redo_groups
+                if group.status == "UNUSED"
+                or (group.status == "INACTIVE" and (group.archived or not archiving))
+            ),
+            key=lambda group: (group.sequence, group.group),
+        )
 
     def _obstacle(self) -> str | None:
         if self._free_group() is not None:
@@ -277,6 +300,7 @@ class LogWriter:
             sizes.pop()
         taken = [self._pending.popleft() for _ignored in sizes]
         self._pending_bytes -= sum(sizes)
+        self._writing_bytes = sum(sizes)
         if taken:
             self._batch_scn = taken[-1][0]
         return [data for _scn, data in taken]
@@ -293,6 +317,7 @@ class LogWriter:
         with self._instance.latch:
             self._writes.append((self.durable_position + 1, self.durable_scn + 1, address))
             self._next_block += packed.block_count
+            self._writing_bytes = 0
             self.durable_position += len(batch)
             self.durable_scn = self._batch_scn
             self._durable.notify_all()

@@ -123,7 +123,7 @@ def test_a_log_being_archived_is_visible_half_written(lab: Lab) -> None:
     redo_switch.switch_logfile(instance)
     name = instance.parameters.archived_log_name(1, 1, instance.control.database.resetlogs_id)
     path = lab.home.archive_folder / name
-    wait_until(lab, path.exists)
+    wait_until(lab, lambda: path.exists() and path.stat().st_size >= 2 * 512)  # its header is there
     blocks = read_log_header(path).next_available_block
     assert blocks is not None and path.stat().st_size < blocks * 512
     assert not instance.control.archived_logs
