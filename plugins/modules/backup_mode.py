@@ -64,7 +64,7 @@ notes:
   - Needs ARCHIVELOG mode. Every changed block is logged whole while its file is in backup mode, so keep the time short.
   - A play that dies between V(active) and V(inactive) leaves backup mode on. Use C(block) with C(always), and the
     playbook C(hotbackup.oracle.end_stale_backup_mode) for what even that cannot reach.
-  - Read-only and offline tablespaces need no backup mode; they are reported in RV(skipped).
+  - Read-only and offline tablespaces need no backup mode; they are reported in RV(not_concerned).
 seealso:
   - module: hotbackup.oracle.tablespace_backup
   - name: ALTER TABLESPACE
@@ -127,7 +127,7 @@ tablespaces:
       active: true
       files:
         - {file_number: 4, begin_scn: 2871400}
-skipped:
+not_concerned:
   description: Selected tablespaces for which there was nothing to do, with the reason.
   returned: success
   type: list
@@ -183,6 +183,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery
     read_tablespaces,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.gateway import Gateway
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.attach import live_run
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder import StateFolder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.user_windows import (
     JOURNAL_NAME,
@@ -234,20 +235,21 @@ def ensure(context: ModuleContext) -> dict[str, Any]:
             _require_hot_backup_possible(database)
             plan = plan_active(selected, owned_files, whole_database=whole_database)
         else:
+            _require_open(database)
             plan = plan_inactive(selected, owned_files, params["end_foreign"], whole_database=whole_database)
         if context.check_mode:
             context.statements.extend(statement_of(change, active=active) for change in plan.changes)
             after = _predicted(before, plan, active)
         else:
             if plan.changes:
-                _require_no_live_run(gateway, database)
+                _require_no_live_run(gateway, database, folder)
                 _apply(gateway, plan, active, tablespaces, owned, folder)
             after = read_backup_status(gateway)
     concerned = [item for item in selected if item not in [skipped for skipped, _reason in plan.skipped]]
     return {
         "changed": bool(plan.changes),
         "tablespaces": [_result(item, after) for item in concerned],
-        "skipped": [{"label": item.label, "reason": reason} for item, reason in plan.skipped],
+        "not_concerned": [{"label": item.label, "reason": reason} for item, reason in plan.skipped],
         "statements": context.statements,
         "diff": {
             "before": {item.label: _state(item, before) for item in concerned},
@@ -283,8 +285,25 @@ def _require_hot_backup_possible(database: Database) -> None:
         )
 
 
-def _require_no_live_run(gateway: Gateway, database: Database) -> None:
-    runs = sorted({session.action for session in foreign_sessions(gateway)})
+def _require_open(database: Database) -> None:
+    """END BACKUP at mount only repairs headers: on a file that was restored since, it corrupts the database.
+
+    RECOVER DATABASE is right in every case (Backup and Recovery User's Guide, recovering from a shutdown
+    during an online backup).
+    """
+    if not database.open_mode.startswith("READ"):
+        raise PreconditionError(
+            f"{database.unique_name} is {database.open_mode}; backup mode is ended only on an open database.",
+            hint="After a crash with files in backup mode (ORA-10873): ALTER DATABASE RECOVER DATABASE, then open.",
+        )
+
+
+def _require_no_live_run(gateway: Gateway, database: Database, folder: StateFolder) -> None:
+    """The lease shows a runner or guardian of this host, also one without a session at the moment."""
+    holder = live_run(folder)
+    runs = sorted(
+        {session.action for session in foreign_sessions(gateway)} | ({holder.set_id} if holder else set())
+    )
     if runs:
         raise LeaseHeld(
             f"A run of set {', '.join(runs)} is at work on {database.unique_name}; backup mode is its business now.",

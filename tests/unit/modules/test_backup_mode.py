@@ -67,7 +67,7 @@ def test_database_begins_with_one_statement_and_skips_what_needs_none(
 ) -> None:
     result = run_module("backup_mode", state="active", scope="database", **options)
     assert result["statements"] == ["ALTER DATABASE BEGIN BACKUP"]
-    assert [item["label"] for item in result["skipped"]] == ["TEMP", "HISTORY"]
+    assert [item["label"] for item in result["not_concerned"]] == ["TEMP", "HISTORY"]
     assert active_files(fake) == [1, 2, 3, 4]
     run_module("backup_mode", state="inactive", scope="database", **options)
     assert active_files(fake) == []
@@ -168,3 +168,16 @@ def test_noarchivelog_is_refused(fake: FakeDatabase, run_module: RunModule, opti
     fake.database_row["log_mode"] = "NOARCHIVELOG"
     result = run_module("backup_mode", state="active", tablespaces=["USERS"], **options)
     assert result["failed"] and "NOARCHIVELOG" in result["msg"]
+
+
+def test_backup_mode_is_not_ended_on_a_database_that_is_only_mounted(
+    fake: FakeDatabase, run_module: RunModule, options: dict[str, Any]
+) -> None:
+    """At mount the statement repairs headers only, which destroys a database with restored files."""
+    run_module("backup_mode", state="active", scope="database", **options)
+    fake.views["v$database"][0]["open_mode"] = "MOUNTED"
+    before = list(fake.connection.executed)
+    failed = run_module("backup_mode", state="inactive", scope="database", **options)
+    assert failed["failed"] and "RECOVER DATABASE" in failed["msg"]
+    assert fake.connection.executed == before
+    assert active_files(fake) == [1, 2, 3, 4]
