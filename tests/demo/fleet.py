@@ -19,6 +19,7 @@ import yaml
 
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program import processes
+from oracle_simulator.program.local_socket import LocalConnection
 from oracle_simulator.program.spec import create_from_spec, read_spec
 from witness.model import TableSpec
 from witness.process import ClientSettings, WorkloadClient
@@ -26,6 +27,7 @@ from witness.process import ClientSettings, WorkloadClient
 SPECS = Path(__file__).parent / "databases"
 APPLICATION = "APP"
 BACKUP_ACCOUNT = "HOTBACKUP"
+ARCHIVER_SECONDS_PER_LOG = 1.5
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ class DemoDatabase:
         """All control files."""
         with self.connect_as_sysdba() as connection, connection.cursor() as cursor:
             return [Path(row[0]) for row in cursor.execute("SELECT name FROM v$controlfile")]
+
+    def slow_down_archiver(self) -> None:
+        """From now on the archiver takes its time for each log, as on a busy disk: waiting for it matters."""
+        with LocalConnection(self.home.admin_socket) as connection:
+            connection.ask("fault", archiver_delay=ARCHIVER_SECONDS_PER_LOG)
 
     def create(self) -> None:
         """Make the database and open it."""

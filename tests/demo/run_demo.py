@@ -73,6 +73,7 @@ class Demo:
         self.clients = {database.sid: database.client() for database in self.fleet.databases}
         start_all(list(self.clients.values()))
         for database in self.fleet.databases:
+            database.slow_down_archiver()
             rows = sum(item.rows for item in database.workload_tables)
             tables = ", ".join(f"{item.name} in {item.tablespace}" for item in database.workload_tables)
             self.say(f"{database.sid}: {rows:,} rows loaded ({tables}); working, every commit in the ledger")
@@ -158,6 +159,7 @@ class Demo:
         if outcome.status != 0:
             raise PlayFailed(f"{database.sid} was not restored")
         self.reports[database.sid].restored = True
+        database.slow_down_archiver()
         self.say(f"{database.sid}: restored, recovered and open after {time.monotonic() - started:.0f} s")
 
     def _judge(self, database: DemoDatabase, target_scn: int | None) -> Verdict:

@@ -68,8 +68,8 @@ def _lint() -> tuple[Step, ...]:
 
 
 def _typed_test_packages() -> list[str]:
-    """Programs among the tests; the tests themselves are looked at by ruff only."""
-    packages = ["simulator/oracle_simulator", "toolchain", "witness", "demo"]
+    """The simulated instance with its tests, and the programs among the tests."""
+    packages = ["simulator", "toolchain", "witness", "demo"]
     return [str(ROOT / "tests" / name) for name in packages if (ROOT / "tests" / name).is_dir()]
 
 

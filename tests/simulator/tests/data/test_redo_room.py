@@ -33,8 +33,8 @@ def test_large_commits_of_many_sessions_never_lock_the_writers(home: Home, in_ba
         rng = random.Random(session)
         transaction = shop.begin()
         table = shop.table(f"T{session}")
-        for _ in range(3):
-            for rows in (rng.choice((10, 300, 900)) for _ in range(3)):
+        for _round in range(3):
+            for rows in (rng.choice((10, 300, 900)) for _each in range(3)):
                 transaction.insert_many(table, [[n, "v" * 1000, 0] for n in range(rows)])
                 transaction.commit()
             for rowid in rng.sample(sorted(shop.rows(table.name)), 30):
