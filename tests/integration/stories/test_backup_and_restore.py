@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oracle_simulator.program.local_socket import LocalError
 from witness.check import Verdict, check_database
 from witness.process import WorkloadClient
 
-from .conftest import MakeSite, Site
+from .conftest import MakeSite, Site, wait_until
 
 SET = "20260101T000000Z"
+RESOURCE_BUSY = 54
 
 
 def judge(site: Site, client: WorkloadClient, target_scn: int | None = None) -> Verdict:
@@ -32,6 +34,17 @@ def lose(site: Site, *, control_files: bool = False, online_logs: bool = False) 
     site.database.crash()
     for victim in victims:
         victim.unlink()
+
+
+def dropped(site: Site, table: str) -> bool:
+    """Drop a table; False while a transaction holds it."""
+    try:
+        site.database.sql(f"DROP TABLE {table} PURGE")
+    except LocalError as error:
+        if error.code != RESOURCE_BUSY:
+            raise
+        return False
+    return True
 
 
 def incarnations(site: Site) -> int:
@@ -98,7 +111,7 @@ def test_point_in_time_before_a_drop(working_site: tuple[Site, WorkloadClient]) 
     client.wait_for_commits(30)
     target = int(site.database.sql("SELECT current_scn FROM v$database")[0][0])
     client.wait_for_commits(10)
-    site.database.sql("DROP TABLE app.orders PURGE")
+    wait_until(lambda: dropped(site, "app.orders"), "no transaction on the table (ORA-00054)")
     client.wait_until_ended()
     assert (restore := site.restore(restore_until_scn=target)).status == 0, restore.output
     verdict = judge(site, client, target)
