@@ -14,6 +14,8 @@ export LC_ALL := C.UTF-8
 export PYTHONPATH := $(CURDIR)/.build/tree:$(CURDIR)/tests/simulator:$(CURDIR)/tests
 export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+# Not below the home folder of the user: a service account may have none.
+export ANSIBLE_REMOTE_TMP := $(CURDIR)/.build/ansible/remote
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/tree
 export ANSIBLE_PYTHON_INTERPRETER := $(CURDIR)/.venv/bin/python
 

@@ -64,6 +64,7 @@ class Plays:
         environment = self._fleet.environment() | {
             "ANSIBLE_FORKS": str(max(5, len(self._fleet.databases))),
             "ANSIBLE_HOME": str(self._fleet.folder / "ansible"),
+            "ANSIBLE_REMOTE_TMP": str(self._fleet.folder / "ansible" / "remote"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_DEPRECATION_WARNINGS": "true",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
