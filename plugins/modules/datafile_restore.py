@@ -43,6 +43,8 @@ options:
         destinations and the online logs.
       - With complete recovery and all control files lost, the control file is made anew from the set's
         script if every online redo log survived, so that no new incarnation begins.
+      - With it, the control file of the set takes the place of the current one, which has forgotten what was
+        dropped after that SCN.
     type: int
   confirm:
     description:
@@ -192,6 +194,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore
     open_set,
     plan_files,
     preserve,
+    require_sound_copies,
     restore_control_files,
     restore_files,
 )
@@ -231,6 +234,7 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     written = 0
     change = bool(control.copies) or any(not item.equal for item in planned)
     if change and not context.check_mode:
+        require_sound_copies(planned, params["streams"])
         database = manifest.database
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)

@@ -19,9 +19,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest 
 class ControlFileMethod(str, Enum):
     """Where the control file for the recovery comes from.
 
-    ``current``: it survived. ``create``: CREATE CONTROLFILE ... NORESETLOGS, possible while every online redo
-    log survives, and then complete recovery makes no new incarnation. ``backup``: the set's binary copy,
-    which needs USING BACKUP CONTROLFILE and OPEN RESETLOGS.
+    ``current``: it survived, and recovery is complete. ``create``: CREATE CONTROLFILE ... NORESETLOGS,
+    possible while every online redo log survives, and then complete recovery makes no new incarnation.
+    ``backup``: the set's binary copy, which needs USING BACKUP CONTROLFILE and OPEN RESETLOGS.
     """
 
     CURRENT = "current"
@@ -48,13 +48,16 @@ def plan_control_file(
 ) -> ControlFilePlan:
     """Choose the control file.
 
+    Incomplete recovery takes the set's: the current one has forgotten the tablespaces that were dropped after
+    the target, demands files that were added after it, and may be of a later incarnation.
+
     :param wanted: the paths the database expects, all of them.
     :param usable: those of them that exist and belong to the database.
     :param lost_online_logs: members of online redo logs that are missing.
     :param complete: whether recovery is to be complete.
     :param backup_copy: the set's binary copy.
     """
-    if usable:
+    if usable and complete:
         missing = [path for path in wanted if path not in usable]
         reason = f"{missing[0]} is lost, {usable[0]} survived" if missing else "the control files survived"
         return ControlFilePlan(ControlFileMethod.CURRENT, reason, dict.fromkeys(missing, usable[0]))
@@ -63,12 +66,13 @@ def plan_control_file(
             "all control files are lost, the online redo logs survived: recovery stays in this incarnation"
         )
         return ControlFilePlan(ControlFileMethod.CREATE, reason, {})
-    why = (
-        f"online redo log {lost_online_logs[0]} is lost too" if lost_online_logs else "recovery is incomplete"
-    )
+    if complete:
+        why = f"all control files are lost and online redo log {lost_online_logs[0]} is lost too"
+    else:
+        why = "a past state needs the control file of the set"
     return ControlFilePlan(
         ControlFileMethod.BACKUP,
-        f"all control files are lost and {why}: a new incarnation begins",
+        f"{why}: a new incarnation begins",
         dict.fromkeys(wanted, backup_copy),
     )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.control_script import (
@@ -155,6 +156,7 @@ class DatabaseRecovery:
     # -- recovery -----------------------------------------------------------------------------------
 
     def _recover(self) -> None:
+        recreated = self._make_lost_files_anew()
         recovery = Recovery(
             self._gateway,
             self._target,
@@ -166,7 +168,7 @@ class DatabaseRecovery:
         with self._gateway.call_timeout(0):  # applying one log takes as long as it takes
             report = recovery.run()
         self._outcome.applied_logs = report.applied_logs
-        self._outcome.created_files = report.created_files
+        self._outcome.created_files = [*recreated, *report.created_files]
         self._outcome.recovered_to_scn = self._prove_consistent()
 
     def _control_file_type(self) -> str:
@@ -181,16 +183,44 @@ class DatabaseRecovery:
         members = [row["member"] for row in self._gateway.query("SELECT member FROM v$logfile")]
         return [*files_below(dict.fromkeys(folders)), *members]
 
+    def _make_lost_files_anew(self) -> list[str]:
+        """Files that were added after the set was made and are lost: all their redo is there, since their birth."""
+        rows = self._gateway.query(
+            "SELECT d.file#, d.name, d.creation_change# FROM v$recover_file r JOIN v$datafile d ON d.file# = r.file#"
+            " WHERE r.error = 'FILE NOT FOUND' AND d.creation_change# > :begin_scn ORDER BY d.file#",
+            begin_scn=self._manifest.begin_scn,
+        )
+        for row in rows:
+            place = quote_literal(row["name"])
+            self._gateway.execute(f"ALTER DATABASE CREATE DATAFILE {place} AS {place}")
+        return [row["name"] for row in rows]
+
     def _add_unknown_file(self, data_file: DataFileNamed) -> None:
-        """Redo created a file that the control file does not know: name the restored copy, or make it anew."""
+        """Redo created a file that the control file does not know: name the one that is there, or make it anew."""
         row = self._gateway.query_one(
             "SELECT name FROM v$datafile WHERE file# = :number", number=data_file.file_number
         )
         unnamed, place = quote_literal(row["name"]), quote_literal(data_file.path)
-        if Path(data_file.path).is_file():
+        if Path(data_file.path).is_file() and self._is_not_too_new(data_file):
             self._gateway.execute(f"ALTER DATABASE RENAME FILE {unnamed} TO {place}")
         else:
+            self._set_aside(data_file.path)
             self._gateway.execute(f"ALTER DATABASE CREATE DATAFILE {unnamed} AS {place}")
+
+    def _is_not_too_new(self, data_file: DataFileNamed) -> bool:
+        """Whether redo can bring the file to the target: one that the set doesn't hold may be beyond it."""
+        restored = any(
+            (item.file_number, item.source) == (data_file.file_number, data_file.path)
+            for item in self._manifest.files
+        )
+        return restored or self._target.complete
+
+    def _set_aside(self, path: str) -> None:
+        if not Path(path).exists():
+            return
+        aside = f"{path}.before_{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}"
+        Path(path).rename(aside)
+        self._warn(f"{path} was beyond the target: it is {aside} now, and was made anew from redo.")
 
     def _take_offline(self, data_file: DataFileNamed) -> None:
         row = self._gateway.query_one(

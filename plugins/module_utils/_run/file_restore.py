@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -79,12 +80,17 @@ def open_set(destination: str, set_id: str, dbid: int | None) -> tuple[SetLayout
 
 def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[PlannedFile]:
     """Compare every place with the set (size first, then digest). Raises PreconditionError for a copy that
-    is gone."""
+    is gone, VerificationError for one of another size."""
     planned = []
     for item in files:
         stored = layout.absolute(item.path)
         if not stored.is_file():
             raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")
+        if stored.stat().st_size != item.size_bytes:
+            raise VerificationError(
+                f"{stored} has {stored.stat().st_size} bytes, not {item.size_bytes}. Nothing was changed.",
+                hint="The set is damaged: restore from another one.",
+            )
         if not Path(item.source).is_absolute():
             raise VerificationError(
                 f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
@@ -98,6 +104,26 @@ def _holds(path: str, item: ManifestFile) -> bool:
     if not target.is_file() or target.stat().st_size != item.size_bytes:
         return False
     return file_digest(path, item.chunk_size_bytes).digest == item.digest
+
+
+def require_sound_copies(planned: Sequence[PlannedFile], streams: int) -> None:
+    """Read the copies that would replace a file which still exists, all of them before the first is replaced.
+
+    Where the place is empty nothing can be lost, and the copying itself finds the damage: no time is spent.
+    Raises VerificationError for a copy that is not what was stored.
+    """
+    endangering = [item for item in planned if not item.equal and Path(item.target).exists()]
+    with ThreadPoolExecutor(max_workers=streams) as pool:
+        for item, digest in zip(endangering, pool.map(_stored_digest, endangering)):
+            if digest != item.file.digest:
+                raise VerificationError(
+                    f"{item.stored} has digest {digest}, not {item.file.digest}. No file was replaced.",
+                    hint="The set is damaged: restore from another one.",
+                )
+
+
+def _stored_digest(item: PlannedFile) -> str:
+    return file_digest(item.stored, item.file.chunk_size_bytes).digest
 
 
 def restore_files(

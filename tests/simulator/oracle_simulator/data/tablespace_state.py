@@ -273,4 +273,5 @@ def _open_offline_file(record: DatafileRecord, bigfile: bool) -> OpenFile:
     if header.fuzzy or record.status == "RECOVER" or header.checkpoint.scn != record.stop_scn:
         datafile.close()
         raise needs_media_recovery(record)
+    record.checkpoint_count = header.checkpoint_count
     return OpenFile(record, datafile, bigfile)

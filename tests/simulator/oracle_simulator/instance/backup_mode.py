@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import now_to_the_second
+from oracle_simulator.instance.checkpoint import now_to_the_second, own_header
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
@@ -186,7 +186,7 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
 
 
 def _freeze_header(instance: Instance, file: OpenFile, checkpoint: Checkpoint) -> None:
-    header = file.datafile.read_header()
+    header = own_header(instance, file)
     file.datafile.update_header(
         status=(header.status | HeaderStatus.HOT_BACKUP) & ~HeaderStatus.ONLINE_FUZZY,
         checkpoint=checkpoint,
@@ -201,6 +201,7 @@ def _freeze_header(instance: Instance, file: OpenFile, checkpoint: Checkpoint) -
     file.datafile.fsync()
     with instance.latch:
         file.record.checkpoint = checkpoint
+        file.record.checkpoint_count = header.checkpoint_count + 1
 
 
 def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
@@ -213,6 +214,7 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
     for record in files:
         file = instance.files.find(record.file_number)
         if file is not None:
+            own_header(instance, file)
             _release_header(instance, file.datafile, record, HeaderStatus.ONLINE_FUZZY)
     instance.save_control()
     instance.log.write(*(f"End backup of data file {record.file_number}" for record in files))
@@ -230,6 +232,8 @@ def _release_header(
         control_file_sequence=instance.control_files.durable_sequence,
     )
     datafile.fsync()
+    with instance.latch:
+        record.checkpoint_count = header.checkpoint_count + 1
 
 
 def _repair_header(instance: Instance, record: DatafileRecord) -> bool:

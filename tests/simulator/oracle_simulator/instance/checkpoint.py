@@ -19,7 +19,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.open_files import OpenFile
+from oracle_simulator.storage.datafile import DatafileHeader, NotADatafileHeader
 from oracle_simulator.storage.datafile_header import Checkpoint, HeaderStatus
 from oracle_simulator.storage.redo_log import RedoAddress
 
@@ -238,6 +240,31 @@ class HeaderLock:
         self.release()
 
 
+def own_header(instance: Instance, file: OpenFile) -> DatafileHeader:
+    """Read the header of a file in use, to rewrite it.
+
+    A file overwritten with a copy while the database has it open is media failure, which ends the instance:
+    with a new checkpoint in its header the copy would pass for the file. Raises ORA-01122 and a reason.
+    """
+    record = file.record
+    try:
+        header = file.datafile.read_header()
+    except NotADatafileHeader:
+        reason = (1210, "data file header is media corrupt")
+    else:
+        if (header.dbid, header.file_number) != (instance.control.database.dbid, record.file_number):
+            reason = (1206, "file is not part of this database - wrong database id")
+        elif header.checkpoint_count < record.checkpoint_count:
+            reason = (1208, "data file is an old version - not accessing current version")
+        else:
+            return header
+    text = f"database file {record.file_number} failed verification check"
+    error = OracleError(1122, text, datafile_line(record), reason)
+    instance.log.error(error, "ORA-63999 signalled because: data file suffered media failure")
+    instance.terminate("CKPT")
+    raise error
+
+
 def advance_header(
     instance: Instance,
     file: OpenFile,
@@ -247,7 +274,7 @@ def advance_header(
     **changes: object,
 ) -> None:
     """Rewrite one header with a new checkpoint, durably; ``changes`` are further fields of the header."""
-    header = file.datafile.read_header()
+    header = own_header(instance, file)
     database = instance.control.database
     file.datafile.update_header(
         # A file that was quiet at the last RESETLOGS joins the incarnation with its first checkpoint.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState
 from oracle_simulator.instance.messages import os_lines
+from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.block import FileType
 from oracle_simulator.storage.control_file import (
     ControlFileCorrupt,
@@ -33,6 +34,7 @@ class ControlFileSet:
         self._instance = instance
         self._writing = threading.Lock()
         self._written = 0
+        self._creating = False
 
     @property
     def durable_sequence(self) -> int:
@@ -40,8 +42,9 @@ class ControlFileSet:
         return self._written
 
     def begin_at(self, sequence: int) -> None:
-        """New control files: the first write follows ``sequence``."""
+        """New control files: the first write, which makes them, follows ``sequence``."""
         self._written = sequence
+        self._creating = True
 
     def load(self) -> ControlState:
         """Read every copy. Raises ORA-00205, ORA-00214, ORA-01103."""
@@ -88,7 +91,7 @@ class ControlFileSet:
     def save(self) -> None:
         """Write the state as it is now to every copy, durably; a newer write in between is enough.
 
-        Raises ORA-00221 when a copy can't be written: the instance does not survive that for long.
+        Raises ORA-00221 when a copy can't be written, a deleted one too: an open database does not survive it.
         """
         instance = self._instance
         with instance.latch:
@@ -105,10 +108,15 @@ class ControlFileSet:
                 paths = instance.parameters.control_files
                 # Images alternate: a number left out would put this one over the newest on disk.
                 for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
-                    write_control_file(paths, state, number, dbid=dbid, db_name=name)
+                    write_control_file(paths, state, number, dbid=dbid, db_name=name, create=self._creating)
             except OSError as exc:
-                raise OracleError(221, "error on write to control file", *os_lines(exc)) from exc
+                error = OracleError(221, "error on write to control file", *os_lines(exc))
+                if instance.is_open or instance.state is InstanceState.CLOSING:
+                    instance.log.error(error, "CKPT: control file lost")
+                    instance.terminate("CKPT")
+                raise error from exc
             self._written = sequence
+            self._creating = False
 
 
 def _levelled(images: list[tuple[Path, ControlFileImage]]) -> list[tuple[Path, ControlFileImage]]:

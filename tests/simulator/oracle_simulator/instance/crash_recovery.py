@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import now_to_the_second
-from oracle_simulator.instance.control import RedoGroup
+from oracle_simulator.instance.control import ControlState, RedoGroup
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.instance.recovery_apply import RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.storage.datafile_header import Checkpoint
@@ -114,6 +114,29 @@ def readable_member(group: RedoGroup) -> tuple[Path, LogHeader]:
         lines += [(341, text), named]
     text = f"open failed for members of log group {group.group} of thread {group.thread}"
     raise OracleError(313, text, *lines)
+
+
+def unfinished_switch(control: ControlState) -> RedoGroup | None:
+    """The group that a log switch was about to use when the process died, if one was.
+
+    A switch writes the header of the new log, closes that of the old one, and then tells the control file.
+    The new log cannot hold redo before that: to the control file it still is an archived log nobody needs,
+    and the old one, closed or not, is where the redo of the thread ends.
+    """
+    database = control.database
+    branch = (database.dbid, database.resetlogs_scn, database.resetlogs_id, control.thread.sequence + 1)
+    for group in control.redo_groups:
+        if group.status not in ("INACTIVE", "UNUSED"):
+            continue
+        for member in group.members:
+            try:
+                header = read_log_header(member)
+                found = (header.dbid, header.resetlogs_scn, header.resetlogs_id, header.sequence)
+                if found == branch and next(read_records(member), None) is None:
+                    return group
+            except (OSError, RedoCorrupt):
+                continue
+    return None
 
 
 def log_corrupt(exc: RedoCorrupt, change: int, file_line: tuple[int, str]) -> OracleError:

@@ -191,7 +191,7 @@ def _bring_online(instance: Instance, record: DatafileRecord) -> None:
         raise cannot_identify(record) from exc
     with instance.latch:
         instance.files.add(OpenFile(record, datafile, tablespace is not None and tablespace.bigfile))
-        record.blocks = header.blocks
+        record.blocks, record.checkpoint_count = header.blocks, header.checkpoint_count
         record.status = "SYSTEM" if record.tablespace_number == 0 else "ONLINE"
         if record.enabled != "READ WRITE":
             return

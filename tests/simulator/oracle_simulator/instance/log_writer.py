@@ -335,6 +335,8 @@ class LogWriter:
             scn = self._pending[0][0] if self._pending else instance.clock.next()
             now = datetime.now().replace(microsecond=0)
             sequence, end_block = old.sequence, self._next_block
+        # That nobody needs the new group's old redo must be on disk before that redo is gone.
+        instance.save_control()
         new_header = log_header(instance, new, sequence + 1, scn, now)
         new_members = open_members(new)
         for member in new_members:

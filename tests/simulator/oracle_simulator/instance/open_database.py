@@ -12,7 +12,12 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import advance_header, log_end
 from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
-from oracle_simulator.instance.crash_recovery import EndOfRedo, readable_member, recover_thread
+from oracle_simulator.instance.crash_recovery import (
+    EndOfRedo,
+    readable_member,
+    recover_thread,
+    unfinished_switch,
+)
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
 from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
 from oracle_simulator.instance.open_files import OpenFile
@@ -78,7 +83,7 @@ def _open_files(instance: Instance, read_only: bool) -> None:
     control = instance.control
     backup = control.database.control_file_type in (BACKUP, CREATED) and read_only
     crashed = control.thread.status == "OPEN"
-    found: list[tuple[DatafileRecord, Datafile]] = []
+    found: list[tuple[DatafileRecord, Datafile, DatafileHeader]] = []
     try:
         for record in sorted(control.datafiles, key=lambda record: record.file_number):
             if not record.online:
@@ -95,26 +100,28 @@ def _open_files(instance: Instance, read_only: bool) -> None:
                 raise OracleError(10873, text, datafile_line(record))
             if need is not Need.NOTHING:
                 raise needs_media_recovery(record)
-            found.append((record, Datafile.open(record.path, writable=not read_only or crashed)))
+            found.append((record, Datafile.open(record.path, writable=not read_only or crashed), header))
     except WrongFile as exc:
         _close(found)
         raise exc.error from exc
     except OracleError:
         _close(found)
         raise
+    about_to_be_used = unfinished_switch(control) if crashed else None
     for group in control.redo_groups:
-        if group.status != "UNUSED" and not read_only:
+        if group.status != "UNUSED" and not read_only and group is not about_to_be_used:
             readable_member(group)
     with instance.latch:
-        for record, datafile in found:
+        for record, datafile, header in found:
             tablespace = control.tablespace(record.tablespace_number)
             bigfile = tablespace is not None and tablespace.bigfile
-            record.blocks = max(record.blocks, datafile.read_header().blocks)
+            record.blocks = max(record.blocks, header.blocks)
+            record.checkpoint_count = header.checkpoint_count
             instance.files.add(OpenFile(record, datafile, bigfile))
 
 
-def _close(found: list[tuple[DatafileRecord, Datafile]]) -> None:
-    for _record, datafile in found:
+def _close(found: list[tuple[DatafileRecord, Datafile, DatafileHeader]]) -> None:
+    for _record, datafile, _header in found:
         datafile.close()
 
 

@@ -49,18 +49,21 @@ class RecoveringFile(Target):
         """All that was in memory is in the redo before this point: no block can be newer than it."""
         self.status &= ~HeaderStatus.ONLINE_FUZZY
 
-    def mark_fuzzy(self) -> None:
-        """Blocks are about to be written that the header's checkpoint does not cover."""
-        if not self.header.status & HeaderStatus.MEDIA_RECOVERY_FUZZY:
+    def mark_fuzzy(self, scn: int) -> None:
+        """Blocks with redo up to ``scn`` are about to be written, which the header's checkpoint does not
+        cover. A recovery that is broken off then leaves the file fuzzy up to there."""
+        marked = bool(self.header.status & HeaderStatus.MEDIA_RECOVERY_FUZZY)
+        if not marked or self.header.recovery_fuzzy_scn < scn:
+            self.header = dataclasses.replace(self.header, recovery_fuzzy_scn=scn)
             self._write(self.header.checkpoint, self.header.status | HeaderStatus.MEDIA_RECOVERY_FUZZY)
 
-    def advance(self, checkpoint: Checkpoint, incarnation: IncarnationRecord, whole_log: bool) -> None:
-        """All redo before ``checkpoint`` is in the file. With ``whole_log`` it is also all a recovery that
-        was broken off earlier can have applied, so that the file is no longer fuzzy from recovery."""
+    def advance(self, checkpoint: Checkpoint, incarnation: IncarnationRecord) -> None:
+        """All redo before ``checkpoint`` is in the file. It is no longer fuzzy from recovery when nothing
+        later can be, from this recovery or from one that was broken off earlier."""
         if checkpoint.scn < self.header.checkpoint.scn:
             return
-        status = self.status
-        if whole_log or not self.header_was_fuzzy:
+        status = self.status | (self.header.status & HeaderStatus.MEDIA_RECOVERY_FUZZY)
+        if checkpoint.scn > self.header.recovery_fuzzy_scn:
             status &= ~HeaderStatus.MEDIA_RECOVERY_FUZZY
         if self.stop_scn is not None and checkpoint.scn >= self.stop_scn:
             checkpoint = dataclasses.replace(checkpoint, scn=self.stop_scn)
@@ -89,11 +92,6 @@ class RecoveringFile(Target):
         """The file had ``blocks`` blocks from here on."""
         self.file.datafile.resize(blocks)
         self.header = self.file.datafile.read_header()
-
-    @property
-    def header_was_fuzzy(self) -> bool:
-        """Whether an earlier recovery of this file was broken off in the middle of a log."""
-        return bool(self.status & HeaderStatus.MEDIA_RECOVERY_FUZZY)
 
     def _write(
         self, checkpoint: Checkpoint, status: HeaderStatus, incarnation: IncarnationRecord | None = None

@@ -17,10 +17,10 @@ from oracle_simulator.instance.control import (
     IncarnationRecord,
     LogHistoryRecord,
 )
-from oracle_simulator.instance.crash_recovery import readable_member
+from oracle_simulator.instance.crash_recovery import readable_member, unfinished_switch
 from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
-from oracle_simulator.storage.redo_log import read_log_header
+from oracle_simulator.storage.redo_log import read_log_header, reopened
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -81,9 +81,12 @@ def online_log(instance: Instance, position: Position) -> LogSource | None:
     for group in control.redo_groups:
         if group.sequence == position.sequence and group.status != "UNUSED":
             try:
-                return LogSource(*readable_member(group))
+                path, header = readable_member(group)
             except OracleError:
                 return None
+            if group.status == "CURRENT" and not header.current and unfinished_switch(control) is not None:
+                header = reopened(header)
+            return LogSource(path, header)
     return None
 
 

@@ -96,7 +96,7 @@ class RecoveryProgress:
 
     def _mark_fuzzy(self, file_numbers: Iterable[int]) -> None:
         for number in file_numbers:
-            next(file for file in self._files if file.number == number).mark_fuzzy()
+            next(file for file in self._files if file.number == number).mark_fuzzy(self._applier.last_scn)
 
     # ------------------------------------------------------------ applying
 
@@ -133,7 +133,7 @@ class RecoveryProgress:
         else:
             assert header.next_scn is not None
             self.position = Position(header.next_scn, time, here.incarnation, here.sequence + 1)
-        self._advance(whole_log=True)
+        self._advance()
 
     def _beyond_goal(self, entry: LogRecord) -> bool:
         spec, record = self._spec, entry.record
@@ -161,9 +161,9 @@ class RecoveryProgress:
         self.position = Position(
             entry.record.scn if scn is None else scn, entry.record.time, here.incarnation, here.sequence
         )
-        self._advance(whole_log=False, block=entry.address.block)
+        self._advance(entry.address.block)
 
-    def _advance(self, whole_log: bool, block: int = _FIRST_BLOCK) -> None:
+    def _advance(self, block: int = _FIRST_BLOCK) -> None:
         here = self.position
         scn, sequence = here.scn, here.sequence
         pending = self._applier.first_pending
@@ -172,7 +172,7 @@ class RecoveryProgress:
             scn, sequence, block = pending.record.scn, pending.address.sequence, pending.address.block
         checkpoint = Checkpoint(scn, here.time, 1, sequence, block, 16)
         for file in self._files:
-            file.advance(checkpoint, here.incarnation, whole_log)
+            file.advance(checkpoint, here.incarnation)
 
     # ------------------------------------------------------------ ending
 
@@ -233,7 +233,7 @@ class RecoveryProgress:
             stop = self._spec.until_scn
         checkpoint = Checkpoint(stop, here.time, 1, here.sequence, _FIRST_BLOCK, 16)
         for file in self._files:
-            file.advance(checkpoint, here.incarnation, whole_log=False)
+            file.advance(checkpoint, here.incarnation)
         with instance.latch:
             database = control.database
             database.open_resetlogs = REQUIRED if self._spec.using_backup_controlfile else ALLOWED

@@ -17,6 +17,7 @@ from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import (
     CURRENT,
     NOT_ALLOWED,
+    ControlState,
     DatabaseRecord,
     DatafileRecord,
     IncarnationRecord,
@@ -58,12 +59,18 @@ def reset_logs(instance: Instance) -> None:
     scn = stop + 1
     resetlogs_id = max(encode_time(now), database.resetlogs_id + 1)
     with instance.latch:
+        before = control.to_dict()
         _begin_incarnation(instance, scn, resetlogs_id)
         instance.clock.advance_to(scn)
     checkpoint = Checkpoint(scn, now, 1, 1, _FIRST_BLOCK, 16)
-    _recreate_logs(instance, scn, now)
-    for record, header in headers:
-        _rewrite_header(instance, record, header, checkpoint)
+    try:
+        _recreate_logs(instance, scn, now)
+        for record, header in headers:
+            _rewrite_header(instance, record, header, checkpoint)
+    except OracleError:
+        # The statement may be repeated when the cause is gone, also without a new mount.
+        instance.use_control(ControlState.from_dict(before))
+        raise
     with instance.latch:
         database.control_file_type = CURRENT
         database.open_resetlogs = NOT_ALLOWED

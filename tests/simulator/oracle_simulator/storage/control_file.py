@@ -74,8 +74,10 @@ def write_control_file(
     db_name: str,
     file_type: FileType = FileType.CONTROL,
     durable: bool = True,
+    create: bool = True,
 ) -> None:
-    """Write ``state`` (JSON-plain) as image number ``sequence`` to every path, creating missing files.
+    """Write ``state`` (JSON-plain) as image number ``sequence`` to every path; with ``create`` missing files
+    are made.
 
     ``sequence`` must grow by one at each write. With ``durable`` the files are synced. Raises OSError.
     """
@@ -95,7 +97,7 @@ def write_control_file(
     pairs = max(parts, MIN_PARTS)
     header = _file_header(dbid, db_name, sequence, file_type, 1 + 2 * pairs)
     for path in paths:
-        _write_one(path, blocks, header, pairs, durable)
+        _write_one(path, blocks, header, pairs, durable, create)
 
 
 def load_control_file(path: Path | str) -> ControlFileImage:
@@ -124,8 +126,10 @@ def read_control_file(path: Path | str) -> dict[str, Any]:
     return load_control_file(path).state
 
 
-def _write_one(path: Path | str, blocks: dict[int, bytes], header: bytes, pairs: int, durable: bool) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _write_one(
+    path: Path | str, blocks: dict[int, bytes], header: bytes, pairs: int, durable: bool, create: bool
+) -> None:
+    fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0) | os.O_CLOEXEC, 0o600)
     try:
         present = os.fstat(fd).st_size // BLOCK_SIZE
         wanted = 2 + 2 * pairs

@@ -372,6 +372,11 @@ def closed(header: LogHeader, next_scn: int, next_time: Any, next_available_bloc
     )
 
 
+def reopened(header: LogHeader) -> LogHeader:
+    """The header of a log that is current after all: :func:`closed` undone."""
+    return replace(header, next_scn=None, next_time=None, next_available_block=None)
+
+
 def _write_all(fd: int, data: bytes, offset: int) -> None:
     view = memoryview(data)
     while view:
