@@ -200,6 +200,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
     redo_reach,
+    require_living_branch,
     require_reach,
 )
 
@@ -223,6 +224,7 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     params = context.params
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
     wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
+    require_living_branch(manifest, params["through_scn"])
     reach = redo_reach(manifest, layout)
     require_reach(manifest, reach, params["through_scn"])
     control = choose_control_file(manifest, layout, complete=params["through_scn"] is None)

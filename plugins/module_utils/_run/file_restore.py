@@ -82,7 +82,14 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[Planned
     """Compare every place with the set (size first, then digest). Raises PreconditionError for a copy that
     is gone, VerificationError for one of another size."""
     planned = []
+    places: dict[str, int] = {}
     for item in files:
+        twin = places.setdefault(item.source, item.file_number)
+        if twin != item.file_number:
+            raise PreconditionError(
+                f"Files {twin} and {item.file_number} of the set both belong at {item.source}. Nothing was changed.",
+                hint="One was dropped and the name used again: restore the wanted one alone (file_numbers).",
+            )
         stored = layout.absolute(item.path)
         if not stored.is_file():
             raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")

@@ -57,6 +57,25 @@ def redo_reach(manifest: Manifest, layout: SetLayout) -> ScnInterval | None:
     return reachable(manifest, list(_spans(search_logs(paths, manifest.database.dbid))))
 
 
+def require_living_branch(manifest: Manifest, through_scn: int | None) -> None:
+    """Raise PreconditionError when the set, or the target, lies on a branch that RESETLOGS cut off.
+
+    The online logs belong to the incarnation the database is in now. What an earlier incarnation did from
+    that one's resetlogs SCN on was given up when it was opened, and must not come back unnoticed.
+    """
+    logs = search_logs(manifest.database.online_logs, manifest.database.dbid)
+    for log in logs:
+        header, own = log.header, manifest.database
+        if header.resetlogs_id == own.resetlogs_id or header.resetlogs_scn <= own.resetlogs_scn:
+            continue
+        if max(manifest.end_scn, through_scn or 0) >= header.resetlogs_scn:
+            raise PreconditionError(
+                f"Set {manifest.set_id} belongs to a branch of {own.unique_name}'s history that was given up at"
+                f" SCN {header.resetlogs_scn}, when the database was opened with RESETLOGS. Nothing was changed.",
+                hint="Name a set made before that SCN with a target before it, or one made since (restore_set_id).",
+            )
+
+
 def require_reach(manifest: Manifest, reach: ScnInterval | None, through_scn: int | None) -> None:
     """Raise PreconditionError unless recovery through an SCN, or complete recovery (None), can succeed."""
     if reach is None:

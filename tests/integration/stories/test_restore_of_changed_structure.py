@@ -39,12 +39,14 @@ def test_the_past_has_the_dropped_tablespace_and_the_one_that_was_added(
     target = int(site.database.sql("SELECT current_scn FROM v$database")[0][0])
     client.wait_for_commits(5)
     client.stop()
+    names = site.database.sql("SELECT name FROM v$datafile ORDER BY file#")
     site.database.sql("DROP TABLESPACE sales INCLUDING CONTENTS AND DATAFILES", "DELETE FROM app.headlines")
     assert (restore := site.restore(restore_until_scn=target)).status == 0, restore.output
     with site.database.connect("APP") as connection:
         verdict = check_database(connection, client.ledger(), target)
     assert verdict.good, verdict.findings
     assert headlines(site) == [[7]]
+    assert site.database.sql("SELECT name FROM v$datafile ORDER BY file#") == names
 
 
 def test_a_lost_file_that_no_set_holds_comes_back_from_redo(site: Site) -> None:

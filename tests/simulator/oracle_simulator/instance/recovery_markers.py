@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import CURRENT, DatafileRecord, TablespaceRecord
-from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
 from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER
@@ -45,12 +44,15 @@ QUIET_STATES = ("read_only", "offline")
 
 
 class UnnamedFiles(Exception):
-    """Redo created files the control file did not know: they have entries UNNAMEDnnnnn now."""
+    """Redo created files the control file did not know: they have entries UNNAMEDnnnnn now.
 
-    def __init__(self, records: list[DatafileRecord]) -> None:
-        self.error = OracleError(
-            1244, "unnamed datafile(s) added to control file by media recovery", *map(datafile_line, records)
-        )
+    The error names the files as they were created (Backup and Recovery User's Guide, re-creating datafiles
+    when backups are unavailable); V$DATAFILE shows the new entries.
+    """
+
+    def __init__(self, created: list[FileCreated]) -> None:
+        lines = [(1110, f"data file {marker.file_number}: '{marker.path}'") for marker in created]
+        self.error = OracleError(1244, "unnamed datafile(s) added to control file by media recovery", *lines)
         super().__init__(self.error.message)
 
 
@@ -100,15 +102,14 @@ class MarkerEffects:
         if not created:
             return
         stop_before(entry)
-        records = []
         with self._instance.latch:
             for vector in entry.record.vectors:
                 if isinstance(vector, TablespaceCreated):
                     self._add_tablespace(vector)
             for marker in created:
-                records.append(self._unnamed(marker, entry))
+                self._unnamed(marker, entry)
         self._instance.save_control()
-        raise UnnamedFiles(records)
+        raise UnnamedFiles(created)
 
     def _file(self, file_number: int) -> RecoveringFile | None:
         target = self._applier.targets.get(file_number)
@@ -178,7 +179,7 @@ class MarkerEffects:
                 if not quiet:
                     file.from_scn = max(file.from_scn, record.scn)
 
-    def _unnamed(self, marker: FileCreated, entry: LogRecord) -> DatafileRecord:
+    def _unnamed(self, marker: FileCreated, entry: LogRecord) -> None:
         control = self._instance.control
         if control.tablespace(marker.tablespace_number) is None:
             control.tablespaces.append(
@@ -203,4 +204,3 @@ class MarkerEffects:
             checkpoint=checkpoint,
         )
         control.datafiles.append(record)
-        return record
