@@ -171,6 +171,11 @@ class Recovery:
                 )
             self._report.using_backup_control_file = True
             return self._opening
+        if answer.meaning in (Meaning.UNKNOWN_FILE, Meaning.READ_ONLY_FILE) and not answer.data_files:
+            # starting again without having done anything would go round for ever
+            raise PreconditionError(
+                "Recovery stopped at a datafile that Oracle did not name; see the alert log."
+            )
         if answer.meaning is Meaning.UNKNOWN_FILE:
             for data_file in answer.data_files:
                 self._add_unknown_file(data_file)

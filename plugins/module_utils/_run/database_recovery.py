@@ -97,9 +97,7 @@ class DatabaseRecovery:
         self._recover()
         if open_database:
             self._open()
-            self._name_missing_files()
-            self._bring_online()
-            self._add_tempfiles()
+            self._finish_open()
         self._outcome.open_mode = self._open_mode()
         self._outcome.changed = True
         return self._outcome
@@ -119,6 +117,9 @@ class DatabaseRecovery:
                 "The database is open; recovery to a point in time needs it mounted, with its files restored.",
                 hint="Opening it again with RESETLOGS would lose what was committed since.",
             )
+        # an earlier attempt may have ended between opening the database and these steps
+        if self._open_mode() == "READ WRITE":
+            self._finish_open()
         broken = [row["file#"] for row in self._files_needing_recovery()]
         if broken:
             numbers = ", ".join(map(str, broken))
@@ -128,6 +129,7 @@ class DatabaseRecovery:
             )
         self._outcome.opened = True
         self._outcome.open_mode = self._open_mode()
+        self._outcome.changed = bool(self._outcome.renamed_files or self._outcome.added_tempfiles)
         return self._outcome
 
     def _files_needing_recovery(self) -> list[dict[str, object]]:
@@ -255,6 +257,12 @@ class DatabaseRecovery:
         self._outcome.resetlogs = not self._target.complete or self._control_file_type() == "BACKUP"
         self._gateway.execute("ALTER DATABASE OPEN" + (" RESETLOGS" if self._outcome.resetlogs else ""))
         self._outcome.opened = True
+
+    def _finish_open(self) -> None:
+        """What an open database may still lack after CREATE CONTROLFILE or a backup control file."""
+        self._name_missing_files()
+        self._bring_online()
+        self._add_tempfiles()
 
     def _archive_all(self) -> None:
         """A new control file does not know which online logs were archived."""

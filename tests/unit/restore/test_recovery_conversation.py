@@ -169,6 +169,16 @@ def test_read_only_files_are_set_aside_for_a_backup_control_file() -> None:
     assert gateway.statements == ["ALTER DATABASE RECOVER DATABASE USING BACKUP CONTROLFILE"] * 2
 
 
+@pytest.mark.parametrize("code", [1233, 1244])
+def test_a_file_that_is_not_named_ends_the_conversation(code: int) -> None:
+    gateway = ScriptedGateway(
+        f"ORA-00283: recovery session canceled due to errors\nORA-{code:05d}: a file", None
+    )
+    with pytest.raises(PreconditionError, match="did not name"):
+        recovery(gateway, {}).run()
+    assert len(gateway.statements) == 1
+
+
 def test_nothing_to_recover_is_success() -> None:
     stack = "ORA-00283: recovery session canceled due to errors\nORA-00264: no recovery required"
     assert recovery(ScriptedGateway(stack), {}).run().nothing_to_do

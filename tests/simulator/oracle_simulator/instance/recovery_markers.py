@@ -46,8 +46,8 @@ QUIET_STATES = ("read_only", "offline")
 class UnnamedFiles(Exception):
     """Redo created files the control file did not know: they have entries UNNAMEDnnnnn now.
 
-    The error names the files as they were created (Backup and Recovery User's Guide, re-creating datafiles
-    when backups are unavailable); V$DATAFILE shows the new entries.
+    The error names the files as they were created; V$DATAFILE shows the new entries (Backup and Recovery
+    Advanced User's Guide 10.2, Recovering Through an Added Datafile with a Backup Control File).
     """
 
     def __init__(self, created: list[FileCreated]) -> None:
