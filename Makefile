@@ -56,7 +56,7 @@ sanity: $(SANITY_TOOLS) ## ansible-test sanity, without a single ignore entry
 artefact: ## build the collection, look at what is in it
 
 ##@ Work on it
-.PHONY: venv format build clean distclean help
+.PHONY: coverage-table venv format build clean distclean help
 venv: $(READY) $(SANITY_TOOLS) ## make .venv with the pinned versions of tests/requirements.txt; nothing is installed after that
 
 $(INSTALLED): tests/requirements.txt tests/toolchain/make_venv.sh
@@ -72,6 +72,9 @@ $(SANITY_TOOLS): $(INSTALLED) | $(TREE)/galaxy.yml
 $(TREE)/galaxy.yml:
 	@mkdir -p $(dir $(TREE))
 	@ln -sfn ../../../.. $(TREE)
+
+coverage-table: $(READY) ## write tests/simulator/COVERAGE.md: which row of Oracle's tables is proved by which test
+	@$(PYTHON) -m toolchain.coverage_table
 
 format: $(READY) ## let ruff put the Python files in form
 	@$(PYTHON) -m ruff check --fix --quiet . ; $(PYTHON) -m ruff format .
@@ -90,4 +93,4 @@ distclean: clean ## clean, and remove .venv as well
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
