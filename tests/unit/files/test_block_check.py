@@ -24,6 +24,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.checksum i
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from published_blocks import WHOLE, PublishedBlock
 from unit.files import oracle_file_writer as writer
 
 ACCELERATORS = ("none", "numpy")
@@ -64,6 +65,18 @@ def kind_of(fault: BlockFault | None) -> str | None:
 
 def test_the_published_never_used_block_has_the_published_checksum() -> None:
     assert writer.never_used_block(SIZE, 9)[16:18] == b"\x09\xa7"  # 0xa709
+
+
+@accelerated
+@pytest.mark.parametrize("published", WHOLE, ids=lambda block: block.name)
+def test_real_blocks_from_published_dumps_are_sound(accelerator: str, published: PublishedBlock) -> None:
+    checker = DatafileChecker(SIZE, published.relative_file, False, OLD, accelerator, file="real.dbf")
+    assert checker.check(published.block_number, memoryview(published.data)) == []
+    damaged = bytearray(published.data)
+    damaged[0x800] ^= 1
+    assert [fault.kind for fault in checker.check(published.block_number, memoryview(damaged))] == [
+        "checksum"
+    ]
 
 
 @in_both_orders

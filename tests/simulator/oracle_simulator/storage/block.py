@@ -68,6 +68,10 @@ class BlockVersion(NamedTuple):
 NEVER_CHANGED = BlockVersion(0, 1)
 
 
+FORMAT_BEFORE_10G = 0x02
+"""Format byte of blocks last written by Oracle8i or 9i, whatever their size; an upgrade leaves them as they are."""
+
+
 def format_byte(block_size: int) -> int:
     """Format byte of a block size: log2 - 8 in the high three bits, format version 2 in the low five."""
     exponent = block_size.bit_length() - 1
@@ -119,7 +123,7 @@ def examine(buf: bytes | bytearray | memoryview, rdba: int | None = None) -> str
     block_type, frmt, high, address, base, _wrap, seq, flags, _check, _spare = _HEADER.unpack_from(buf, 0)
     if not block_type and not frmt and not any(buf):
         return "zero"
-    if frmt != format_byte(len(buf)) or high & 0x8000:
+    if frmt not in (format_byte(len(buf)), FORMAT_BEFORE_10G) or high & 0x8000:
         return "header"
     if rdba is not None and address != rdba and (block_type or address != rdba & 0x3FFFFF):
         return "header"
