@@ -74,9 +74,8 @@ def test_real_blocks_from_published_dumps_are_sound(accelerator: str, published:
     assert checker.check(published.block_number, memoryview(published.data)) == []
     damaged = bytearray(published.data)
     damaged[0x800] ^= 1
-    assert [fault.kind for fault in checker.check(published.block_number, memoryview(damaged))] == [
-        "checksum"
-    ]
+    (fault,) = checker.check(published.block_number, memoryview(damaged))
+    assert fault.kind == "bad_checksum"
 
 
 @in_both_orders
