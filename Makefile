@@ -1,4 +1,5 @@
-# One entry point for everything; `make help` lists it. Only Python >= 3.11 (with its venv module), git and make are needed.
+# One entry point for everything; `make help` lists it. Only Python >= 3.11 (with its venv module), git and make are needed;
+# with Node.js and npm the simulated instance is tested with a second client, too.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -23,7 +24,8 @@ PYTHON := .venv/bin/python
 # Ansible finds a collection only under ansible_collections/<namespace>/<name>: a link gives this folder that name too.
 TREE := .build/tree/ansible_collections/hotbackup/oracle
 INSTALLED := .venv/.installed
-READY := $(INSTALLED) $(TREE)/galaxy.yml
+NODE_CLIENT := .venv/node/.installed
+READY := $(INSTALLED) $(NODE_CLIENT) $(TREE)/galaxy.yml
 SANITY_TOOLS := .venv/.sanity-tools
 CHECK := $(PYTHON) -m toolchain
 DEMO := $(PYTHON) -m demo.run_demo --folder .demo
@@ -61,6 +63,11 @@ venv: $(READY) $(SANITY_TOOLS) ## make .venv with the pinned versions of tests/r
 
 $(INSTALLED): tests/requirements.txt tests/toolchain/make_venv.sh
 	@PATH="$(USER_PATH)" tests/toolchain/make_venv.sh
+	@touch $@
+
+# The second client of the simulated instance's tests; where it cannot be installed those tests are skipped.
+$(NODE_CLIENT): tests/simulator/clients/node/package-lock.json tests/toolchain/install_node_client.sh $(INSTALLED)
+	@tests/toolchain/install_node_client.sh
 	@touch $@
 
 # ansible-test keeps an environment for each of its tools, with versions of its own choice.

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second independent client: what node-oracledb, unmodified, must get from the simulated instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from oracle_simulator.testing import SimulatedDatabase
+
+from .node_client import Outcomes, checks_of, require_node_client, run_scripts
+
+SCRIPTS = ("connecting",)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    client = require_node_client()
+    database = SimulatedDatabase(tmp_path_factory.mktemp("node"))
+    try:
+        database.start()
+        settings = {
+            "connectString": database.dsn,
+            "sid": database.sid,
+            "passwords": database.passwords,
+        }
+        yield run_scripts(client, SCRIPTS, settings)
+    finally:
+        database.destroy()
+
+
+@pytest.mark.parametrize(("script", "name"), checks_of(*SCRIPTS))
+def test_node(outcomes: Outcomes, script: str, name: str) -> None:
+    outcomes.require(script, name)
