@@ -4,18 +4,21 @@
 """Heap tables: rows in the blocks of a segment, found by rowid.
 
 A rowid is an integer: absolute file number << 48 | block number << 16 | slot. A row that outgrows its block
-moves, and then has another rowid. Ten percent of a block are kept free for rows that grow (PCTFREE 10).
+moves, and then has another rowid; one larger than any block is chained (``row_pieces``). Ten percent of a block
+are kept free for rows that grow (PCTFREE 10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from oracle_simulator.data import row_pieces
 from oracle_simulator.data.plan import BlockKey, ChangePlan, Room
 from oracle_simulator.data.segment import Segment
 from oracle_simulator.errors import OracleError
 from oracle_simulator.storage.block import TAIL_SIZE
 from oracle_simulator.storage.slotted import DIRECTORY_OFFSET, MAX_SLOT, SLOT_OVERHEAD, SlottedBlock
+from oracle_simulator.storage.values import MAX_TAG
 
 _REOPEN_SHARE = 0.4
 _PCTFREE = 0.1
@@ -43,6 +46,7 @@ class Heap:
         # Blocks that probably have room, the best one last. Only a hint: the block itself decides.
         self._open: list[BlockKey] | None = None
         self._open_set: set[BlockKey] = set()
+        self._empty: list[BlockKey] = []
 
     @property
     def object_id(self) -> int:
@@ -54,12 +58,28 @@ class Heap:
             block = self._instance.cache.get(*key).block
             base = make_rowid(*key, 0)
             for slot, row in list(block.slots.items()):
-                yield base | slot, row
+                if row[0] <= MAX_TAG:
+                    yield base | slot, row
+                elif not row_pieces.is_continuation(row):
+                    yield base | slot, self._whole(row)
 
     def fetch(self, rowid: int) -> bytes | None:
         """One row, None if there is none with this rowid."""
+        row = self._slot(rowid)
+        if row is None or row_pieces.is_continuation(row):
+            return None
+        return self._whole(row)
+
+    def _slot(self, rowid: int) -> bytes | None:
         file_number, block_number, slot = split_rowid(rowid)
         return self._instance.cache.get(file_number, block_number).block.slots.get(slot)
+
+    def _whole(self, slot: bytes) -> bytes:
+        """The row that begins in a slot."""
+        head = row_pieces.head_of(slot)
+        if head is None:
+            return slot
+        return head.data + b"".join(data for _rowid, data in row_pieces.follow(head, self._slot))
 
     def insert(self, plan: ChangePlan, row: bytes) -> int:
         """Plan a new row; its rowid."""
@@ -68,7 +88,7 @@ class Heap:
     def insert_many(self, plan: ChangePlan, rows: Sequence[bytes]) -> list[int]:
         """Plan new rows; their rowids in the same order.
 
-        Raises ORA-01653 when the tablespace is full, ORA-03001 for a row larger than a block.
+        Raises ORA-01653 when the tablespace is full.
         """
         if self._open is None:
             self._find_open_blocks()
@@ -77,10 +97,11 @@ class Heap:
         key, room, base = self._insertion_block(plan)
         for row in rows:
             need = len(row) + SLOT_OVERHEAD
+            if need > self._usable:
+                row = self._chain(plan, row)
+                need = len(row) + SLOT_OVERHEAD
             # A row that would not even fit an empty block with its reserve may use the reserve.
             while room.free - need < reserve and not (need + reserve > self._usable and need <= room.free):
-                if need > self._usable:
-                    raise OracleError(3001, "unimplemented feature (a row larger than a block)")
                 self._close(key)
                 key, room, base = self._insertion_block(plan)
             slot = room.next_slot
@@ -98,8 +119,10 @@ class Heap:
         file_number, block_number, slot = split_rowid(rowid)
         key = (file_number, block_number)
         room = self._room(plan, key)
-        growth = len(row) - len(self._present(key, slot))
+        present = self._present(key, slot)
+        growth = len(row) - len(present)
         if growth <= room.free:
+            self._remove_pieces(plan, present)
             plan.put(key, slot, row)
             room.free -= growth
             return rowid
@@ -109,18 +132,59 @@ class Heap:
     def delete(self, plan: ChangePlan, rowid: int) -> None:
         """Plan the end of a row."""
         file_number, block_number, slot = split_rowid(rowid)
-        key = (file_number, block_number)
+        self._remove_pieces(plan, self._present((file_number, block_number), slot))
+        self._remove_slot(plan, (file_number, block_number), slot)
+
+    def _remove_pieces(self, plan: ChangePlan, row: bytes) -> None:
+        """Plan the end of the pieces behind a row's own slot."""
+        head = row_pieces.head_of(row)
+        for rowid, _data in row_pieces.follow(head, self._slot) if head is not None else ():
+            file_number, block_number, slot = split_rowid(rowid)
+            self._remove_slot(plan, (file_number, block_number), slot)
+
+    def _remove_slot(self, plan: ChangePlan, key: BlockKey, slot: int) -> None:
         room = self._room(plan, key)
         plan.remove(key, slot)
         room.free += len(self._present(key, slot)) + SLOT_OVERHEAD
+        if room.free == self._usable:
+            self._empty.append(key)
         if self._open is not None and key not in self._open_set and room.free > self._usable * _REOPEN_SHARE:
             self._open.insert(0, key)
             self._open_set.add(key)
+
+    def _chain(self, plan: ChangePlan, row: bytes) -> bytes:
+        """Plan all of a row but its head piece: full blocks, the last one first. The head piece is what is
+        left, and small."""
+        size = self._usable - SLOT_OVERHEAD - row_pieces.PIECE_OVERHEAD
+        start = len(row) % size
+        next_rowid = 0
+        for end in range(len(row), start, -size):
+            key = self._empty_block(plan)
+            room = self._room(plan, key)
+            plan.put(key, room.next_slot, row_pieces.continuation(row[end - size : end], next_rowid))
+            next_rowid = make_rowid(*key, room.next_slot)
+            room.next_slot += 1
+            room.free = 0
+        return row_pieces.head(row[:start], next_rowid)
+
+    def _empty_block(self, plan: ChangePlan) -> BlockKey:
+        """A block for a piece that fills it: one that rows have left, else a new one."""
+        while self._empty:
+            key = self._empty.pop()
+            room = self._room(plan, key)
+            if room.free == self._usable and room.next_slot <= MAX_SLOT:
+                plan.involve(self, self.forget)
+                return key
+        key = self.segment.add_block(plan)
+        plan.involve(self, self.forget)
+        plan.room[key] = Room(self._usable, 0)
+        return key
 
     def forget(self) -> None:
         """Look for free space in the blocks again when it is next needed."""
         self._open = None
         self._open_set.clear()
+        self._empty.clear()
 
     def _present(self, key: BlockKey, slot: int) -> bytes:
         row = self._instance.cache.get(*key).block.slots.get(slot)
@@ -169,6 +233,7 @@ class Heap:
         if keys and keys[-1] not in self._open:
             self._open.append(keys[-1])
         self._open_set = set(self._open)
+        self._empty = [key for key in self._open if not cache.get(*key).block.slots]
 
 
 def _next_slot(block: SlottedBlock) -> int:

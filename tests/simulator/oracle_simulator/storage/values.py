@@ -19,6 +19,8 @@ Value = None | str | int | Decimal | float | bytes | datetime | timedelta | bool
 
 _NULL, _TEXT, _INT, _DECIMAL, _FLOAT, _RAW, _DATE, _DATE_TZ = range(8)
 _FALSE, _TRUE, _INTERVAL, _LONG_TEXT, _LONG_RAW = range(8, 13)
+MAX_TAG = 0xEF
+"""No row begins with a byte above this one: those mark parts of rows."""
 
 _SHORT = struct.Struct("<BH")
 _LONG = struct.Struct("<BI")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from oracle_simulator.data import table_ddl
 from oracle_simulator.data.heap import split_rowid
+from oracle_simulator.data.tables import TableColumn
 from oracle_simulator.storage.block import examine, make_rdba
 from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.slotted import SlottedBlock
@@ -57,16 +59,38 @@ def test_room_made_by_deleting_is_used_again(shop: Shop) -> None:
     assert shop.dictionary.heap(shop.table()).segment.high_water_mark <= used + 2
 
 
-def test_a_row_larger_than_a_block_is_refused_and_nothing_happens(shop: Shop) -> None:
-    shop.create_table(keys=())
+def long_rows(shop: Shop) -> None:
+    columns = [TableColumn("ID", "NUMBER", 22), TableColumn("LONG", "CLOB"), TableColumn("N", "NUMBER", 22)]
+    table_ddl.create_table(shop.dictionary, "APP", "T", columns, ())
+
+
+def test_a_row_larger_than_a_block_is_chained(shop: Shop) -> None:
+    long_rows(shop)
+    texts = ["x" * 4000, "y" * 20_000, "y" * 3, "z" * 100_000]
+    for number, text in enumerate(texts):
+        shop.insert([number, text, 0])
+    shop.reopen(crash=True)
+    assert shop.contents() == [[number, text, 0] for number, text in enumerate(texts)]
+    rowid_of = {row[0]: rowid for rowid, row in shop.rows().items()}
     transaction = shop.begin()
-    transaction.insert(shop.table(), [1, "x" * 4000, "y" * 8000])
-    refused(3001, transaction.commit)
-    assert not transaction.active
-    assert shop.rows() == {}
-    shop.insert([2, "small", 1])
-    shop.reopen()
-    assert shop.contents() == [[2, "small", 1]]
+    transaction.update(shop.table(), rowid_of[0], [0, "grown " * 10_000, 1])
+    transaction.update(shop.table(), rowid_of[1], [1, "shrunk", 1])
+    transaction.delete(shop.table(), rowid_of[3])
+    transaction.commit()
+    shop.reopen(crash=True)
+    assert shop.contents() == [[0, "grown " * 10_000, 1], [1, "shrunk", 1], [2, "yyy", 0]]
+
+
+def test_blocks_of_a_chained_row_serve_other_rows_later(shop: Shop) -> None:
+    long_rows(shop)
+    (rowid,) = shop.insert([0, "x" * 60_000, 0])
+    first = shop.dictionary.heap(shop.table()).segment.high_water_mark
+    for number in range(1, 20):
+        transaction = shop.begin()
+        transaction.delete(shop.table(), rowid)
+        transaction.commit()
+        (rowid,) = shop.insert([number, "x" * 60_000, 0])
+    assert shop.dictionary.heap(shop.table()).segment.high_water_mark <= first + 2
 
 
 def test_a_row_of_nearly_a_block_fits(shop: Shop) -> None:
