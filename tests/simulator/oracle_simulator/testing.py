@@ -114,6 +114,11 @@ class SimulatedDatabase:
         with LocalConnection(self.home.admin_socket) as connection:
             connection.ask("fault", **wish)
 
+    def readings(self, **choices: Any) -> None:
+        """Choose readings of unverified points, until the instance ends (instance/readings.py)."""
+        with LocalConnection(self.home.admin_socket) as connection:
+            connection.ask("readings", choices=[f"{name}={value}" for name, value in choices.items()])
+
     def status(self) -> dict[str, Any]:
         """The instance's own report of itself."""
         with LocalConnection(self.home.admin_socket) as connection:

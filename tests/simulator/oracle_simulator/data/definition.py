@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class DatabaseDefinition:
     sys_password: str = "oracle"
     users: tuple[UserDefinition, ...] = ()
     character_set: str = "AL32UTF8"
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     verifier_rounds: int = 4096
 
     def all_tablespaces(self) -> tuple[TablespaceDefinition, ...]:

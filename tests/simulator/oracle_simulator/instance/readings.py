@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,26 @@ class Readings:
 
     wrong_log_ends_recovery: bool = False
     end_backup_of_datafile_when_open: bool = True
+
+    def chosen(self, choices: Iterable[str]) -> Readings:
+        """These readings with some taken otherwise.
+
+        :param choices: texts ``name=value``, as the command line and the parameter file have them.
+        :raises ValueError: no such reading, or no such value of it.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        changes: dict[str, bool | int | str] = {}
+        for choice in choices:
+            name, _equals, text = choice.partition("=")
+            if name not in defaults:
+                raise ValueError(f"no reading {name!r}; known are {', '.join(sorted(defaults))}")
+            changes[name] = _value_like(defaults[name], text)
+        return replace(self, **changes)  # type: ignore[arg-type]  # each value is of its field's type
+
+
+def _value_like(default: object, text: str) -> bool | int | str:
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false")
+        return text.lower() == "true"
+    return int(text) if isinstance(default, int) else text

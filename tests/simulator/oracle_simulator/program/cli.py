@@ -64,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
     )
     trouble.add_argument("--seconds", type=float, default=60.0, help="with --hold-file")
     trouble.add_argument("--release", action="store_true", help="end a hold")
+    unverified = command(
+        "readings", readings, "show or choose the readings of unverified points of Oracle's behaviour"
+    )
+    unverified.add_argument("--choose", action="append", default=[], metavar="NAME=VALUE")
     ask = command("sql", sql, "execute statements as SYS")
     ask.add_argument("statement", nargs="+")
     command("serve", run_server, "be the instance (started by start and by SQL*Plus)")
@@ -155,6 +159,13 @@ def fault(options: argparse.Namespace) -> int:
         return 2
     with LocalConnection(home_of(options).admin_socket) as connection:
         connection.ask("fault", **wish)
+    return 0
+
+
+def readings(options: argparse.Namespace) -> int:
+    """Choose readings until the instance ends, and print all of them."""
+    with LocalConnection(home_of(options).admin_socket) as connection:
+        print(connection.ask("readings", choices=options.choose)["said"])
     return 0
 
 

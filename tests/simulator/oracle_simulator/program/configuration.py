@@ -13,6 +13,9 @@ from oracle_simulator.instance.home import Home
 ARCHIVER_DELAY = "_simulator_archiver_delay"
 """Parameter: seconds an archiver takes for one log, as on a slow disk."""
 
+READINGS = "_simulator_readings"
+"""Parameter: readings of unverified points that differ from the default, each ``name=value``."""
+
 
 def listener_file(home: Home) -> Path:
     """Where the listener's address is configured."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
 import json
 import os
@@ -101,6 +102,8 @@ class LocalServer:
         if what == "fault":
             self._set_fault(request)
             return {"said": "fault set"}
+        if what == "readings":
+            return self._take_readings(request["choices"])
         return error_answer(OracleError(900, f"invalid request {what!r}"))
 
     def _shutdown(self, mode: str) -> dict[str, Any]:
@@ -119,6 +122,13 @@ class LocalServer:
             "archiver_stopped": instance.faults.archiver_stopped,
             "held": instance.faults.held,
         }
+
+    def _take_readings(self, choices: list[str]) -> dict[str, Any]:
+        try:
+            self._instance.readings = self._instance.readings.chosen(choices)
+        except ValueError as error:
+            return error_answer(OracleError(900, str(error)))
+        return {"said": "\n".join(f"{n}={v}" for n, v in dataclasses.asdict(self._instance.readings).items())}
 
     def _set_fault(self, request: dict[str, Any]) -> None:
         faults = self._instance.faults

@@ -11,8 +11,9 @@ from oracle_simulator.instance.faults import Faults
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
+from oracle_simulator.instance.readings import Readings
 from oracle_simulator.net.listener import Listener
-from oracle_simulator.program.configuration import ARCHIVER_DELAY, listener_port
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, listener_port
 from oracle_simulator.program.local_server import LocalServer
 from oracle_simulator.sql.engine import Database
 
@@ -21,7 +22,8 @@ def serve(home: Home) -> None:
     """Be the instance, from NOMOUNT until it is shut down."""
     parameters = Parameters.read(home.parameter_file)
     delay = float(parameters.get(ARCHIVER_DELAY) or 0)
-    instance = Instance(home, parameters, faults=Faults(archiver_delay=delay))
+    readings = Readings().chosen(parameters.values(READINGS))
+    instance = Instance(home, parameters, faults=Faults(archiver_delay=delay), readings=readings)
     database = Database(instance)
     instance.startup()
     listener = Listener(database, port=listener_port(home), log=instance.log.write)

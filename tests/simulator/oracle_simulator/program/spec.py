@@ -16,6 +16,7 @@
     users:
       - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
     parameters: {db_cache_size: 64M}
+    readings: {wrong_log_ends_recovery: true}    # of unverified points, see instance/readings.py
 
 Everything is optional; SYSTEM, SYSAUX, UNDOTBS1, TEMP and USERS always exist.
 """
@@ -40,11 +41,21 @@ from oracle_simulator.data.definition import (
     UserDefinition,
 )
 from oracle_simulator.instance.home import Home
-from oracle_simulator.program.configuration import ARCHIVER_DELAY, write_listener_file
+from oracle_simulator.instance.readings import Readings
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, write_listener_file
 
 _SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_KNOWN = {"redo", "archiver_delay", "archive_mode", "tablespaces", "users", "parameters", "verifier_rounds"}
+_KNOWN = {
+    "redo",
+    "archiver_delay",
+    "archive_mode",
+    "tablespaces",
+    "users",
+    "parameters",
+    "readings",
+    "verifier_rounds",
+}
 
 
 def size_bytes(text: str | int) -> int:
@@ -82,10 +93,17 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),
         parameters={
             ARCHIVER_DELAY: str(spec.get("archiver_delay", 0)),
+            **({READINGS: choices} if (choices := _readings(spec)) else {}),
             **{name: str(value) for name, value in spec.get("parameters", {}).items()},
         },
         verifier_rounds=spec.get("verifier_rounds", 4096),
     )
+
+
+def _readings(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    choices = tuple(f"{name}={value}" for name, value in spec.get("readings", {}).items())
+    Readings().chosen(choices)  # a wrong one is an error of the spec, not of the start
+    return choices
 
 
 def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
