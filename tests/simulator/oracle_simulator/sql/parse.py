@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
 
-from lark import Lark, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.build import StatementBuilder
-
-_GRAMMAR = Path(__file__).with_name("grammar.lark")
-_DEFINED = frozenset(
-    ["NAME", "QUOTED", "STRING", "INT", "SIZE", "SIGNED", "DECIMAL", "OTHER", "WS", "SIZE_KW", "NAME_KW"]
-)
+from oracle_simulator.sql.grammar import parser
 
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/|\()*([A-Za-z_]+)?", re.DOTALL)
 _TOKENS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?P<open>')|(?P<semicolon>;)", re.DOTALL)
@@ -61,24 +56,6 @@ _LAST_WORD = re.compile(r"[A-Za-z_]+\s*\(?\s*$")
 _USUAL_CHARACTER = re.compile(r"[A-Za-z0-9'\"(),=.*]")
 
 
-@functools.lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """The grammar with its keywords: every capitalised word it uses and does not define is one."""
-    grammar = _GRAMMAR.read_text(encoding="utf-8")
-    rules = "\n".join(
-        line for line in grammar.splitlines() if not re.match(r"\s*(//|%|(\w+)(\.-?\d+)?: [/\"])", line)
-    )
-    words = set(re.findall(r"(?<![\w-])[A-Z][A-Z_]*(?![\w\"])", rules)) - _DEFINED
-    keywords = "\n".join(f'{word}: "{word}"i' for word in sorted(words))
-    return Lark(
-        grammar + "\n" + keywords,
-        parser="lalr",
-        lexer="contextual",
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
-
-
 @functools.lru_cache(maxsize=2048)
 def parse(text: str) -> st.Statement:
     """Parse one statement, which must not end with a semicolon (ORA-00911) unless it is PL/SQL.
@@ -98,7 +75,7 @@ def parse(text: str) -> st.Statement:
     if create_as:
         return _create_table_as(create_as)
     try:
-        tree = _parser().parse(text)
+        tree = parser().parse(text)
     except UnexpectedInput as problem:
         raise _syntax_error(text, problem) from None
     return StatementBuilder(text).build(tree)
@@ -118,7 +95,7 @@ def _check_text(text: str) -> None:
 def _create_table_as(found: re.Match[str]) -> st.CreateTable:
     head = f"DROP TABLE {found['name']}"
     try:
-        named = StatementBuilder(head).build(_parser().parse(head))
+        named = StatementBuilder(head).build(parser().parse(head))
     except UnexpectedInput:
         raise OracleError(903, "invalid table name", offset=found.start("name")) from None
     if not isinstance(named, st.DropTable):
