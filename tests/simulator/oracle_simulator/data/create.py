@@ -36,6 +36,7 @@ from oracle_simulator.data.system_tables import (
     UserRow,
 )
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_parameter
 from oracle_simulator.instance.control import (
     ControlState,
     DatabaseRecord,
@@ -70,6 +71,8 @@ CHECKPOINT_SCN = 1000
 _REDO_BLOCK_SIZE = 512
 _FIRST_RECORD_BLOCK = 2
 _RECORD_OFFSET = 16
+_POOL_BYTES = 4 << 20
+"""Buffers for each block size besides the standard one, unless the definition's parameters say otherwise."""
 _ADMINISTRATOR = frozenset({"SYSDBA", "SYSOPER", "SYSBACKUP"})
 
 
@@ -83,6 +86,7 @@ class _NewFile:
     file_number: int
     path: Path
     blocks: int
+    block_size: int
 
     @property
     def relative_file_number(self) -> int:
@@ -110,7 +114,7 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     control = _control_state(home, definition, dbid, files, now)
     try:
         for file in files:
-            _create_file(file, control, definition)
+            _create_file(file, control)
         with Datafile.open(files[0].path) as system:
             write_dictionary(
                 system, _dictionary_rows(files, definition, now), BlockVersion(CREATION_SCN, 1), now
@@ -145,6 +149,17 @@ def _check(definition: DatabaseDefinition) -> None:
         raise OracleError(2236, f"invalid file name (database name '{name}')")
     if definition.redo_groups < 2:
         raise OracleError(1517, "log member or group missing: a database needs two redo log groups")
+    for tablespace in definition.all_tablespaces():
+        size = tablespace.block_size or definition.block_size
+        if size not in BLOCK_SIZES:
+            raise OracleError(25157, f"Specified block size {size} is not valid")
+        if size != definition.block_size and (
+            tablespace.name in ("SYSTEM", "SYSAUX") or tablespace.contents != "PERMANENT"
+        ):
+            text = f"tablespace block size {size} does not match configured block sizes"
+            raise OracleError(
+                29339, text, (1501, f"tablespace {tablespace.name} has the standard block size")
+            )
 
 
 def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
@@ -160,6 +175,9 @@ def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
             "remote_login_passwordfile": "EXCLUSIVE",
         }
     )
+    for size in {file.block_size for file in definition.all_tablespaces() if file.block_size}:
+        if size != definition.block_size:
+            parameters.set(pool_parameter(size), str(_POOL_BYTES))
     if definition.unique_name:
         parameters.set("db_unique_name", definition.unique_name)
     for name, value in definition.parameters.items():
@@ -175,13 +193,15 @@ def _lay_out(home: Home, definition: DatabaseDefinition) -> list[_NewFile]:
         temporary = tablespace.contents == "TEMPORARY"
         for position, file in enumerate(tablespace.files, start=1):
             numbers[temporary] += 1
-            blocks = file.size_bytes // definition.block_size
+            block_size = tablespace.block_size or definition.block_size
+            blocks = file.size_bytes // block_size
             if blocks < MIN_FILE_BLOCKS:
                 raise OracleError(3214, "File Size specified is smaller than minimum required")
             stem = "undotbs" if tablespace.name == "UNDOTBS1" else tablespace.name.lower()
             path = file.path or home.datafile_folder / f"{stem}{position:02d}.dbf"
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files.append(_NewFile(file, tablespace, tablespace_number, numbers[temporary], path, blocks))
+            number = numbers[temporary]
+            files.append(_NewFile(file, tablespace, tablespace_number, number, path, blocks, block_size))
     return files
 
 
@@ -232,10 +252,8 @@ def _control_state(
             )
             for number, tablespace in enumerate(definition.all_tablespaces())
         ],
-        datafiles=[
-            _datafile_record(file, definition, checkpoint, now) for file in files if not _temporary(file)
-        ],
-        tempfiles=[_tempfile_record(file, definition, now) for file in files if _temporary(file)],
+        datafiles=[_datafile_record(file, checkpoint, now) for file in files if not _temporary(file)],
+        tempfiles=[_tempfile_record(file, now) for file in files if _temporary(file)],
         incarnations=[IncarnationRecord(1, RESETLOGS_SCN, resetlogs_id)],
     )
 
@@ -249,16 +267,14 @@ def _temporary(file: _NewFile) -> bool:
     return file.tablespace.contents == "TEMPORARY"
 
 
-def _datafile_record(
-    file: _NewFile, definition: DatabaseDefinition, checkpoint: Checkpoint, now: datetime
-) -> DatafileRecord:
+def _datafile_record(file: _NewFile, checkpoint: Checkpoint, now: datetime) -> DatafileRecord:
     return DatafileRecord(
         file_number=file.file_number,
         relative_file_number=file.relative_file_number,
         tablespace_number=file.tablespace_number,
         path=str(file.path),
         blocks=file.blocks,
-        block_size=definition.block_size,
+        block_size=file.block_size,
         create_blocks=file.blocks,
         status="SYSTEM" if file.tablespace_number == 0 else "ONLINE",
         enabled="READ ONLY" if file.tablespace.read_only else "READ WRITE",
@@ -271,15 +287,15 @@ def _datafile_record(
     )
 
 
-def _tempfile_record(file: _NewFile, definition: DatabaseDefinition, now: datetime) -> TempfileRecord:
-    increment, most = autoextend_blocks(file.definition, definition.block_size, file.tablespace.bigfile)
+def _tempfile_record(file: _NewFile, now: datetime) -> TempfileRecord:
+    increment, most = autoextend_blocks(file.definition, file.block_size, file.tablespace.bigfile)
     return TempfileRecord(
         file_number=file.file_number,
         relative_file_number=file.relative_file_number,
         tablespace_number=file.tablespace_number,
         path=str(file.path),
         blocks=file.blocks,
-        block_size=definition.block_size,
+        block_size=file.block_size,
         creation_scn=CREATION_SCN,
         creation_time=now,
         autoextend_blocks=increment,
@@ -287,7 +303,7 @@ def _tempfile_record(file: _NewFile, definition: DatabaseDefinition, now: dateti
     )
 
 
-def _create_file(file: _NewFile, control: ControlState, definition: DatabaseDefinition) -> None:
+def _create_file(file: _NewFile, control: ControlState) -> None:
     database = control.database
     system = file.file_number == 1 and not _temporary(file)
     header = DatafileHeader(
@@ -298,7 +314,7 @@ def _create_file(file: _NewFile, control: ControlState, definition: DatabaseDefi
         tablespace_number=file.tablespace_number,
         tablespace_name=file.tablespace.name,
         blocks=file.blocks,
-        block_size=definition.block_size,
+        block_size=file.block_size,
         bigfile=file.tablespace.bigfile,
         temporary=_temporary(file),
         creation_scn=CREATION_SCN,
@@ -331,7 +347,7 @@ def _dictionary_rows(
             tablespace.name,
             tablespace.contents,
             tablespace.bigfile,
-            definition.block_size,
+            tablespace.block_size or definition.block_size,
             "READ ONLY" if tablespace.read_only else "ONLINE",
         )
         for number, tablespace in enumerate(definition.all_tablespaces())
@@ -341,7 +357,7 @@ def _dictionary_rows(
             file.file_number,
             file.relative_file_number,
             file.tablespace_number,
-            *autoextend_blocks(file.definition, definition.block_size, file.tablespace.bigfile),
+            *autoextend_blocks(file.definition, file.block_size, file.tablespace.bigfile),
         )
         for file in files
         if not _temporary(file)

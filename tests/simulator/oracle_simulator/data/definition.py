@@ -34,13 +34,14 @@ class FileDefinition:
 
 @dataclass(frozen=True)
 class TablespaceDefinition:
-    """``contents`` is PERMANENT, UNDO or TEMPORARY."""
+    """``contents`` is PERMANENT, UNDO or TEMPORARY; ``block_size`` in bytes, None for the database's own."""
 
     name: str
     files: tuple[FileDefinition, ...] = (FileDefinition(),)
     bigfile: bool = False
     contents: str = "PERMANENT"
     read_only: bool = False
+    block_size: int | None = None
 
 
 @dataclass(frozen=True)

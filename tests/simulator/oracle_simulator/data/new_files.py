@@ -64,6 +64,7 @@ def number_files(
     tablespace_name: str,
     bigfile: bool,
     temporary: bool,
+    block_size: int,
 ) -> list[NewFile]:
     """Settle numbers and sizes; hold the latch. Nothing is made yet.
 
@@ -75,7 +76,6 @@ def number_files(
     if temporary:
         used = {file.file_number for file in control.tempfiles}
     paths = {file.path for file in control.datafiles} | {file.path for file in control.tempfiles}
-    block_size = control.database.block_size
     now = datetime.now().replace(microsecond=0)
     address = instance.log_writer.next_address()
     files = []

@@ -27,7 +27,9 @@ from oracle_simulator.data.space import FIRST_EXTENT_BLOCK
 from oracle_simulator.data.system_tables import FileRow, TablespaceRow
 from oracle_simulator.data.table_ddl import plan_drop
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_bytes
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
+from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.storage.redo_record import FileDropped, TablespaceCreated, TablespaceDropped
 
@@ -47,8 +49,9 @@ def create_tablespace(
 ) -> None:
     """CREATE [BIGFILE] [TEMPORARY | UNDO] TABLESPACE. Every file needs a path.
 
-    Raises ORA-01543 (name in use), ORA-29339 (block size), ORA-32774 (bigfile with several files), and as
-    :func:`add_files`.
+    Raises ORA-01543 (name in use), ORA-25157 (no block size), ORA-29339 (no buffers of this block size),
+    ORA-25139 or ORA-30024 (temporary and undo tablespaces have the standard block size), ORA-32774
+    (bigfile with several files), and as :func:`add_files`.
     """
     instance = dictionary.instance
     temporary = contents == "TEMPORARY"
@@ -57,18 +60,15 @@ def create_tablespace(
             instance.require_open_read_write()
             if dictionary.tablespace_rows.find(name=name) is not None:
                 raise OracleError(1543, f"tablespace '{name}' already exists")
-            if block_size not in (None, instance.control.database.block_size):
-                text = f"tablespace block size {block_size} does not match configured block sizes"
-                raise OracleError(29339, text)
+            size = block_size or instance.control.database.block_size
+            _check_block_size(instance, size, contents)
             if bigfile and len(files) > 1:
                 raise OracleError(32774, f"more than one file was specified for bigfile tablespace {name}")
             number = _next_tablespace_number(dictionary)
-            new_files = number_files(instance, files, number, name, bigfile, temporary)
+            new_files = number_files(instance, files, number, name, bigfile, temporary, size)
 
         def planner(plan: ChangePlan) -> None:
-            row = TablespaceRow(
-                number, name, contents, bigfile, instance.control.database.block_size, "ONLINE"
-            )
+            row = TablespaceRow(number, name, contents, bigfile, size, "ONLINE")
             plan.markers.append(TablespaceCreated(number, name, bigfile, contents))
             dictionary.tablespace_rows.insert(plan, row)
 
@@ -103,7 +103,9 @@ def add_files(
                 raise OracleError(1641, f"tablespace '{name}' is not online - cannot add data file")
             if row.status == "OFFLINE":
                 raise OracleError(1539, f"tablespace '{name}' is not online")
-            new_files = number_files(instance, files, row.number, name, row.bigfile, temporary)
+            new_files = number_files(
+                instance, files, row.number, name, row.bigfile, temporary, row.block_size
+            )
         _make_and_write(dictionary, new_files, lambda _plan: None, cancelled)
 
 
@@ -304,6 +306,18 @@ def _make_and_write(
         with instance.latch:
             control.tempfiles.extend(tempfile_record(file) for file in new_files)
     instance.save_control()
+
+
+def _check_block_size(instance: Instance, size: int, contents: str) -> None:
+    if size not in BLOCK_SIZES:
+        raise OracleError(25157, f"Specified block size {size} is not valid")
+    if size != instance.control.database.block_size and contents == "TEMPORARY":
+        raise OracleError(25139, "invalid option for CREATE TEMPORARY TABLESPACE")
+    if size != instance.control.database.block_size and contents == "UNDO":
+        raise OracleError(30024, "Invalid specification for CREATE UNDO TABLESPACE")
+    if not pool_bytes(instance.parameters, size):
+        text = f"tablespace block size {size} does not match configured block sizes"
+        raise OracleError(29339, text)
 
 
 def _next_tablespace_number(dictionary: Dictionary) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.buffer_pools import buffer_count, require_pool
 from oracle_simulator.instance.messages import datafile_line
-from oracle_simulator.instance.open_files import OpenFiles
+from oracle_simulator.instance.open_files import OpenFile, OpenFiles
+from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.storage.block import examine
 from oracle_simulator.storage.slotted import BodyCorrupt, SlottedBlock
 
@@ -48,14 +50,18 @@ class Buffer:
 class BufferCache:
     """Blocks by (file number, block number). Use under the latch of the instance only.
 
+    Blocks of all sizes stand in one list, as many as the pools of all sizes hold together; a size without
+    a pool has no place in it (ORA-00379).
+
     A buffer may be evicted as soon as the latch is released: get it again rather than keep it.
     ``dirty`` is the checkpoint queue, in order of first change; ``in_flight`` holds, per block the
     database writer is writing now, the low position that write will make obsolete.
     """
 
-    def __init__(self, files: OpenFiles, capacity: int) -> None:
+    def __init__(self, files: OpenFiles, parameters: Parameters) -> None:
         self._files = files
-        self._capacity = max(capacity, 64)
+        self._parameters = parameters
+        self._capacity = max(buffer_count(parameters), 64)
         self._buffers: OrderedDict[BlockKey, Buffer] = OrderedDict()
         self.dirty: OrderedDict[BlockKey, Buffer] = OrderedDict()
         self.in_flight: dict[BlockKey, int] = {}
@@ -67,14 +73,16 @@ class BufferCache:
         """The buffer of a block, read from its file when it is not in memory.
 
         Raises ORA-01578 with ORA-01110 for a block that is not sound, ORA-00376 for a file that is not
-        online, ORA-01115 when reading fails.
+        online, ORA-01115 when reading fails, ORA-00379 when blocks of its size have no buffers.
         """
         key = (file_number, block_number)
         buffer = self._buffers.get(key)
         if buffer is not None:
             self._buffers.move_to_end(key)
             return buffer
-        return self._admit(Buffer(file_number, block_number, self._read(file_number, block_number)))
+        file = self._files.get(file_number)
+        require_pool(self._parameters, file.block_size)
+        return self._admit(Buffer(file_number, block_number, self._read(file, block_number)))
 
     def get_for_format(self, file_number: int, block_number: int) -> Buffer:
         """As :meth:`get`, for a block about to be formatted: what is on disk does not matter."""
@@ -83,6 +91,7 @@ class BufferCache:
         if buffer is not None:
             self._buffers.move_to_end(key)
             return buffer
+        require_pool(self._parameters, self._files.get(file_number).block_size)
         return self._admit(Buffer(file_number, block_number, SlottedBlock()))
 
     def changed(self, buffer: Buffer, first_position: int, last_position: int) -> None:
@@ -109,8 +118,7 @@ class BufferCache:
             del self._buffers[key]
             self.dirty.pop(key, None)
 
-    def _read(self, file_number: int, block_number: int) -> SlottedBlock:
-        file = self._files.get(file_number)
+    def _read(self, file: OpenFile, block_number: int) -> SlottedBlock:
         raw = file.read_block(block_number)
         if examine(raw, file.rdba(block_number)) is None:
             try:
@@ -119,7 +127,7 @@ class BufferCache:
                 pass  # as corrupt as a bad checksum: the same error for both, below
         raise OracleError(
             1578,
-            f"ORACLE data block corrupted (file # {file_number}, block # {block_number})",
+            f"ORACLE data block corrupted (file # {file.record.file_number}, block # {block_number})",
             datafile_line(file.record),
         )
 

@@ -81,6 +81,10 @@ class ControlFileSet:
         if state.database.name != wanted:
             text = f"database name '{state.database.name}' in control file is not '{wanted}'"
             raise OracleError(1103, text)
+        size = self._instance.parameters.db_block_size
+        if state.database.block_size != size:
+            text = f"DB_BLOCK_SIZE must be {state.database.block_size} to mount this database (not {size})"
+            raise OracleError(58, text)
         if first.file_type == FileType.BACKUP_CONTROL:
             state.database.control_file_type = BACKUP
             state.database.open_resetlogs = REQUIRED

@@ -13,7 +13,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import ControlState, RedoGroup
 from oracle_simulator.instance.messages import os_lines
-from oracle_simulator.instance.recovery_apply import RecoveryApplier, RecoveryStuck, Target
+from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.redo_log import RedoLogFile, read_log_header, read_records
@@ -82,6 +82,8 @@ def recover_thread(instance: Instance) -> EndOfRedo:
                 end_block = entry.end_block
         applier.abandon_pending()
         applier.flush()
+    except OutOfReach as exc:
+        raise exc.error from exc
     except RecoveryStuck as exc:
         raise exc.crash_recovery_error() from exc
     except RedoCorrupt as exc:

@@ -18,6 +18,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.alert_log import AlertLog
 from oracle_simulator.instance.archiver import Archiver
 from oracle_simulator.instance.buffer_cache import BufferCache
+from oracle_simulator.instance.buffer_pools import check_pools
 from oracle_simulator.instance.checkpoint import Checkpointer
 from oracle_simulator.instance.control import ControlState, DatafileRecord
 from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
@@ -81,8 +82,7 @@ class Instance:
         self.dictionary_check: Callable[[], None] | None = None
         self.media_recovery: RecoverySession | None = None
         self.files = OpenFiles(self._datafile_record)
-        blocks = parameters.integer("db_cache_size") // parameters.db_block_size
-        self.cache = BufferCache(self.files, blocks)
+        self.cache = BufferCache(self.files, parameters)
         self.control_files = ControlFileSet(self)
         self.log_writer = LogWriter(self)
         self.database_writer = DatabaseWriter(self)
@@ -164,7 +164,8 @@ class Instance:
     # ------------------------------------------------------------ up
 
     def startup(self) -> None:
-        """STARTUP NOMOUNT. Raises ORA-01081 when it is up already."""
+        """STARTUP NOMOUNT. Raises ORA-01081 when it is up already, ORA-00380 for a cache that can't be."""
+        check_pools(self.parameters)
         with self.latch:
             if self.state is not InstanceState.SHUTDOWN or self.terminated.is_set():
                 raise OracleError(1081, "cannot start already-running ORACLE - shut it down first")
@@ -176,7 +177,8 @@ class Instance:
         """ALTER DATABASE MOUNT.
 
         Raises ORA-01100 when mounted, ORA-00205 when a control file can't be read, ORA-00214 when the
-        copies differ, ORA-01102 when another instance has the database, ORA-01103 for another database.
+        copies differ, ORA-01102 when another instance has the database, ORA-01103 for another database,
+        ORA-00058 for one of another DB_BLOCK_SIZE.
         """
         with self._administering():
             self._require_started()

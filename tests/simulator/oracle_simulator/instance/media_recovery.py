@@ -25,7 +25,7 @@ from oracle_simulator.instance.recovering_files import (
     needs_recovery,
     open_for_recovery,
 )
-from oracle_simulator.instance.recovery_apply import RecoveryStuck
+from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryStuck
 from oracle_simulator.instance.recovery_logs import (
     LogSource,
     NotTheLog,
@@ -136,6 +136,8 @@ class RecoverySession:
             tablespace = self._instance.control.tablespace(exc.file.record.tablespace_number)
             error = exc.media_recovery_error(tablespace.name if tablespace else "")
             raise self._canceled(error) from exc
+        except OutOfReach as exc:
+            raise self._canceled(exc.error) from exc
         except RedoCorrupt as exc:
             change = self._running.last_scn
             raise self._canceled(log_corrupt(exc, change, (334, f"archived log: '{exc.path}'"))) from exc

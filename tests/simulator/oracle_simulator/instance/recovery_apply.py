@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey
+from oracle_simulator.instance.buffer_pools import require_pool
 from oracle_simulator.instance.database_writer import BlockWrite, write_blocks
 from oracle_simulator.instance.messages import ErrorLine, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
@@ -90,6 +91,14 @@ class RecoveryStuck(Exception):
         )
 
 
+class OutOfReach(Exception):
+    """Blocks that redo is for cannot be brought into memory, though nothing is wrong with them."""
+
+    def __init__(self, error: OracleError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Target:
     """A file being recovered. Redo from ``from_scn`` on, and before ``stop_scn`` if that is set, is for it."""
 
@@ -131,7 +140,7 @@ class RecoveryApplier:
         return self._parts[0] if self._parts else None
 
     def apply(self, entry: LogRecord) -> None:
-        """Apply one record. Raises RecoveryStuck, and whatever the marker handler raises."""
+        """Apply one record. Raises RecoveryStuck, OutOfReach, and whatever the marker handler raises."""
         record = entry.record
         if self._parts and record.transaction_id != self._parts[0].record.transaction_id:
             self._parts.clear()  # its process died before the commit record was written
@@ -196,7 +205,7 @@ class RecoveryApplier:
     def _apply_block(self, file: OpenFile, vector: BlockVector, scn: int) -> None:
         key = (vector.file_number, vector.block_number)
         if key not in self._blocks:
-            self._blocks[key] = _load(file, vector.block_number)
+            self._blocks[key] = self._load(file, vector.block_number)
         block = self._blocks[key]
         verdict = applicability(block, vector, scn)
         if verdict is Applicability.SKIP:
@@ -212,6 +221,13 @@ class RecoveryApplier:
             raise RecoveryStuck(file, vector.block_number, Damage.INCONSISTENT, object_id) from exc
         self._blocks[key] = block
         self._dirty.add(key)
+
+    def _load(self, file: OpenFile, block_number: int) -> SlottedBlock | None:
+        try:
+            require_pool(self._instance.parameters, file.block_size)
+        except OracleError as exc:
+            raise OutOfReach(exc) from exc
+        return _load(file, block_number)
 
     def _sealed(self, key: BlockKey) -> BlockWrite:
         file = self.targets[key[0]].file

@@ -13,6 +13,8 @@
       - {name: SALES, files: [{size: 40M}, {size: 40M, autoextend: 1M}]}
       - {name: BIG, bigfile: true, size: 120M}
       - {name: OLD, size: 8M, read_only: true}
+      - {name: WIDE, size: 8M, block_size: 16K}   # db_16k_cache_size is set with it
+    block_size: 8K                 # of the database
     users:
       - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
     parameters: {db_cache_size: 64M}
@@ -54,6 +56,7 @@ _KNOWN = {
     "users",
     "parameters",
     "readings",
+    "block_size",
     "verifier_rounds",
 }
 
@@ -84,6 +87,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
     redo = spec.get("redo", {})
     return DatabaseDefinition(
         name=sid,
+        block_size=size_bytes(spec.get("block_size", "8K")),
         tablespaces=tuple(_tablespace(item) for item in spec.get("tablespaces", [])),
         redo_groups=redo.get("groups", 3),
         redo_size_bytes=size_bytes(redo.get("size", "4M")),
@@ -121,6 +125,7 @@ def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
         bigfile=item.get("bigfile", False),
         contents=item.get("contents", "permanent").upper(),
         read_only=item.get("read_only", False),
+        block_size=size_bytes(item["block_size"]) if "block_size" in item else None,
     )
 
 

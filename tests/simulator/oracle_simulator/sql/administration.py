@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import redo_switch
+from oracle_simulator.instance.buffer_pools import check_pools
 from oracle_simulator.instance.checkpoint import checkpoint_now
 from oracle_simulator.sql import masks
 from oracle_simulator.sql import statements as st
@@ -139,7 +140,13 @@ def _set_parameters(session: DatabaseSession, statement: st.SetParameters) -> No
             raise OracleError(2065, "illegal option for ALTER SYSTEM")
         if name in _STATIC_PARAMETERS:
             raise OracleError(2095, "specified initialization parameter cannot be modified")
+        before = parameters.values(name)
         parameters.set(name, value)
+        try:
+            check_pools(parameters)
+        except OracleError as exc:
+            parameters.set(name, before)
+            raise exc.under(2097, "parameter cannot be modified because specified value is invalid") from exc
 
 
 def _restricted_session(session: DatabaseSession, statement: st.RestrictedSession) -> None:

@@ -79,7 +79,8 @@ def _resize(session: DatabaseSession, statement: st.DatafileResize) -> None:
 def _autoextend(session: DatabaseSession, statement: st.DatafileAutoextend) -> None:
     _require(session, "ALTER DATABASE")
     dictionary = session.require_open().dictionary
-    increment, most = autoextend_bytes(statement.autoextend, session.instance.parameters.db_block_size)
+    block_size = find_files(session, statement.files)[0].block_size
+    increment, most = autoextend_bytes(statement.autoextend, block_size)
     file_sizes.set_autoextend(dictionary, statement.files, increment, most, session.is_cancelled)
 
 

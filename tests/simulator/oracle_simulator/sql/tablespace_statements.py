@@ -30,8 +30,7 @@ def _open_with(session: DatabaseSession, *privileges: str) -> OpenData:
     return session.require_open()
 
 
-def _definitions(session: DatabaseSession, files: Sequence[st.FileSpecification]) -> list[FileDefinition]:
-    block_size = session.instance.parameters.db_block_size
+def _definitions(files: Sequence[st.FileSpecification], block_size: int) -> list[FileDefinition]:
     found = []
     for file in files:
         if file.size_bytes is None and not file.reuse and not Path(file.path).exists():
@@ -52,7 +51,8 @@ def _backup_mode(session: DatabaseSession, statement: st.TablespaceBackupMode) -
 
 def _add_files(session: DatabaseSession, statement: st.AddFiles) -> None:
     data = _open_with(session, "ALTER TABLESPACE")
-    files = _definitions(session, statement.files)
+    block_size = data.dictionary.find_tablespace(statement.name).block_size
+    files = _definitions(statement.files, block_size)
     tablespaces.add_files(
         data.dictionary,
         statement.name,
@@ -122,7 +122,7 @@ def _create(session: DatabaseSession, statement: st.CreateTablespace) -> None:
     tablespaces.create_tablespace(
         data.dictionary,
         statement.name,
-        _definitions(session, statement.files),
+        _definitions(statement.files, statement.block_size or session.instance.control.database.block_size),
         contents=statement.contents,
         bigfile=statement.bigfile,
         block_size=statement.block_size,

@@ -13,7 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from oracle_simulator.storage.block import block_zero, empty_block_chunks, empty_blocks, read_block_zero
+from oracle_simulator.storage.block import (
+    BlockType,
+    block_zero,
+    empty_block_chunks,
+    empty_blocks,
+    read_block_zero,
+)
 from oracle_simulator.storage.datafile_header import (
     Checkpoint,
     DatafileHeader,
@@ -68,10 +74,11 @@ class Datafile:
         fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
         try:
             found = read_block_zero(os.pread(fd, 512, 0))
+            block_size = found.block_size if found else _block_size_in_header(fd)
         except OSError:
             os.close(fd)
             raise
-        return cls(path, fd, found.block_size if found else _DEFAULT_BLOCK_SIZE)
+        return cls(path, fd, block_size)
 
     def __enter__(self) -> Datafile:
         return self
@@ -165,3 +172,17 @@ class Datafile:
             written = os.pwrite(self._fd, view, offset)
             view = view[written:]
             offset += written
+
+
+def _block_size_in_header(fd: int) -> int:
+    """The block size of a file whose block 0 is damaged, which harms nobody: where its header is, and what
+    that says of itself."""
+    for size in (2048, 4096, 8192, 16384, 32768):
+        start = os.pread(fd, 52, size)
+        if (
+            len(start) == 52
+            and start[0] == BlockType.FILE_HEADER
+            and int.from_bytes(start[48:], "little") == size
+        ):
+            return size
+    return _DEFAULT_BLOCK_SIZE

@@ -360,7 +360,7 @@ def test_a_file_only_the_dictionary_knows_comes_in_as_missing(shop: Shop) -> Non
 def test_number_files_counts_what_other_files_have(shop: Shop) -> None:
     with shop.instance.latch:
         files = new_files.number_files(
-            shop.instance, [shop.new_file("x.dbf"), shop.new_file("y.dbf")], 5, "DATA", False, False
+            shop.instance, [shop.new_file("x.dbf"), shop.new_file("y.dbf")], 5, "DATA", False, False, 8192
         )
     assert [file.file_number for file in files] == [9, 10]
     assert files[0].creation.scn < files[1].creation.scn

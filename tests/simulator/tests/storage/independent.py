@@ -9,6 +9,7 @@ Slow and literal on purpose; it shares no code with the package it looks at.
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 
 def xor16(data: bytes) -> int:
@@ -52,3 +53,26 @@ def check_block(block: bytes, rdba: int, block_type: int) -> None:
     assert block[-4:] == tail(u4(block, 8), block[0], block[14])
     assert block[15] & 4
     assert xor16(block) == 0
+
+
+def walk_datafile(path: Path) -> dict[int, bytes]:
+    """Assert that every block of a datafile is sound and in its place; the used ones by number.
+
+    The block size and the kind of address (smallfile or bigfile) are what the file says of itself.
+    """
+    data = path.read_bytes()
+    size = u4(data, 20)
+    assert (u4(data, 28), xor16(data[:size])) == (0x7A7B7C7D, 0)
+    blocks = u4(data, 24)
+    assert len(data) == (blocks + 1) * size
+    header = data[size : 2 * size]
+    relative_file = u4(header, 368)
+    first = 0 if relative_file == 0x400 else relative_file << 22
+    assert (u4(header, 44), u4(header, 48)) == (blocks, size)
+    used = {}
+    for number in range(1, blocks + 1):
+        block = data[number * size : (number + 1) * size]
+        check_block(block, first | number if block[0] else number, block[0])
+        if block[0]:
+            used[number] = block
+    return used

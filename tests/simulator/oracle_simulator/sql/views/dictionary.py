@@ -177,10 +177,11 @@ class _TableInfo:
     dictionary: Dictionary
     table: Table
     tablespace: str
+    block_size: int
 
     @property
     def bytes(self) -> int:
-        return self.blocks * 8192
+        return self.blocks * self.block_size
 
     @property
     def blocks(self) -> int:
@@ -190,9 +191,10 @@ class _TableInfo:
 
 def _tables(context: ViewContext) -> Iterator[_TableInfo]:
     dictionary = context.open_dictionary
-    names = {row.number: row.name for row in dictionary.tablespaces()}
+    tablespaces = {row.number: row for row in dictionary.tablespaces()}
     for table in dictionary.tables():
-        yield _TableInfo(dictionary, table, names.get(table.tablespace_number, ""))
+        row = tablespaces[table.tablespace_number]
+        yield _TableInfo(dictionary, table, row.name, row.block_size)
 
 
 Mine = Callable[[ViewContext], Iterable[Any]]
