@@ -37,9 +37,11 @@ def write_dictionary(
     """Write the tables of SYS, one extent each from the first extent of file 1 on.
 
     ``rows`` has the rows of each table by its name, but for TAB$, which follows from the rest. Raises
-    ORA-01658 when a table does not fit its extent.
+    ORA-01658 when a table does not fit its extent, ORA-03214 when the file has no room for all of them.
     """
     header = datafile.read_header()
+    if header.blocks + 1 < FIRST_EXTENT_BLOCK + len(SYSTEM_TABLES) * UNIT_BLOCKS:
+        raise OracleError(3214, "File Size specified is smaller than minimum required")
     segments = {
         name: FIRST_EXTENT_BLOCK + index * UNIT_BLOCKS
         for index, (_id, name, _row) in enumerate(SYSTEM_TABLES)

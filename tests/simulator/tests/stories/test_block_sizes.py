@@ -145,7 +145,7 @@ def test_a_parameter_file_without_the_cache_refuses_recovery(dba: Dba) -> None:
 
 @pytest.mark.parametrize("size", [2048, 32768])
 def test_the_database_itself_may_have_any_of_them(make_database: MakeDatabase, size: int) -> None:
-    tablespaces = [{**each, "size": 160 * size} for each in SMALL["tablespaces"]]
+    tablespaces = [{**each, "size": 210 * size} for each in SMALL["tablespaces"]]
     database = make_database(
         spec={"block_size": size, "tablespaces": tablespaces, "redo": {"groups": 2, "size": "1M"}}
     )
