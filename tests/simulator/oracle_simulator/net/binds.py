@@ -19,7 +19,7 @@ from oracle_simulator.net.wire import MAX_SHORT, ProtocolError, Reader
 MAX_STRING = 32767
 """The string limit announced in the capabilities: longer binds move behind the others."""
 
-_MAX_EMPTY_ROWS = 1 << 20
+_MAX_EMPTY_VALUES = 1 << 20
 _ARRAY = 0x40
 _NATIONAL = 2
 _BINARY_INTEGER = 3
@@ -107,7 +107,7 @@ def _array_reader(decode: _Decode) -> Callable[[Reader], list[Any]]:
 
 def empty_rows(count: int, width: int) -> list[list[Any]]:
     """Rows for executions that bring no values of their own. There is no data to bound their number."""
-    if count > _MAX_EMPTY_ROWS:
+    if count * max(width, 1) > _MAX_EMPTY_VALUES:
         raise ProtocolError(f"{count} executions without values")
     return [[None] * width for _ignored in range(count)]
 

@@ -12,17 +12,19 @@ calls, and neither does Oracle's.
 from __future__ import annotations
 
 import socket
+import struct
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from queue import SimpleQueue
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net import messages
 from oracle_simulator.net.backend import Backend, ClientInfo, Session
 from oracle_simulator.net.calls import Calls
 from oracle_simulator.net.cursors import CursorTable
+from oracle_simulator.net.inbox import Inbox
 from oracle_simulator.net.logon import Logon
 from oracle_simulator.net.packets import (
     END_OF_FILE,
@@ -48,14 +50,25 @@ from oracle_simulator.net.requests import (
 )
 from oracle_simulator.net.wire import ProtocolError, Reader
 
-CONNECT_TIMEOUT_S = 60
-"""How long a client may take over CONNECT, like INBOUND_CONNECT_TIMEOUT of a listener."""
+CONNECT_TIMEOUT_S = 60.0
+"""How long a client may take until it is logged on, all in all (Net Services Reference,
+SQLNET.INBOUND_CONNECT_TIMEOUT; 60 seconds is its default)."""
+
+MAX_FAILED_LOGONS = 3
+"""Wrong passwords on one connection, then it is cut (Database Reference, SEC_MAX_FAILED_LOGIN_ATTEMPTS)."""
+
+_MAX_BEFORE_LOGON = 256 * 1024
+"""Bytes that a client may need to say who it is."""
 
 _REPEAT_CANCEL_S = 0.05
 _TNS_VERSION_MISMATCH = 12618
+_NO_HANDLER = 12520
+_NATIVE_ENCRYPTION = b"\xde\xad\xbe\xef"
 _CANCELLED = OracleError(1013, "user requested cancel of current operation")
 
-_Item = bytes | MarkerKind | None
+
+_ENDS = (ProtocolError, ValueError, IndexError, ArithmeticError, struct.error, OSError)
+"""What a client can do to its own connection: garbage, and going away."""
 
 
 class _Closed(Exception):
@@ -63,31 +76,40 @@ class _Closed(Exception):
 
 
 class _Interrupted(Exception):
-    """A break: whatever is under way is void. ``reset`` if the client's reset marker came already."""
+    """A break: whatever is under way is void. ``reset`` if the client's reset marker came already;
+    ``error`` is what the client is told in the end."""
 
-    def __init__(self, reset: bool = False) -> None:
+    def __init__(self, reset: bool = False, error: OracleError = _CANCELLED) -> None:
         super().__init__()
         self.reset = reset
+        self.error = error
 
 
 class Connection:
-    """``run`` is the worker thread's life; ``close`` may be called from any thread."""
+    """``run`` is the worker thread's life; ``close`` may be called from any thread. A client that is not
+    logged on after ``connect_timeout`` seconds is cut off."""
 
     def __init__(
-        self, sock: socket.socket, address: str, backend: Backend, log: Callable[[str], None]
+        self,
+        sock: socket.socket,
+        address: str,
+        backend: Backend,
+        log: Callable[[str], None],
+        connect_timeout: float = CONNECT_TIMEOUT_S,
     ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = sock
-        self._channel = Channel(sock)
+        self._channel = Channel(sock, time.monotonic() + connect_timeout)
         self._address = address
         self._backend = backend
         self._log_line = log
-        self._inbox: SimpleQueue[_Item] = SimpleQueue()
+        self._inbox = Inbox()
         self._requests = Reader(refill=self._more)
         self._cursors = CursorTable()
         self._logon: Logon | None = None
+        self._failed_logons = 0
         self._session: Session | None = None
         self._calls: Calls | None = None
+        self._before_logon = 0
         self._state = threading.Lock()
         self._in_call = False
         self._break_seen = False
@@ -113,12 +135,11 @@ class Connection:
                 self._converse()
         except _Closed:
             pass
-        except (ProtocolError, ValueError, IndexError) as error:
-            self._log(f"dropped: {error or type(error).__name__}")
-        except OSError as error:
-            self._log(f"lost: {error}")
+        except _ENDS as error:
+            self._log_end(error)
         finally:
             self._channel.close()
+            self._inbox.close()
             if reader is not None:
                 reader.join()
             self._channel.release()
@@ -127,11 +148,22 @@ class Connection:
     def _log(self, text: str) -> None:
         self._log_line(f"{self._address}: {text}")
 
+    def _log_end(self, error: Exception) -> None:
+        """What ended the conversation, as an alert log tells it."""
+        if isinstance(error, TimeoutError):
+            self._log("WARNING: inbound connection timed out (ORA-3136)")
+        elif isinstance(error, OSError):
+            self._log(f"lost: {error}")
+        elif self._logon is None:
+            self._log(f"dropped: TNS-12592: TNS:bad packet ({error})")
+        else:
+            reason = str(error) or type(error).__name__
+            self._log(f"dropped: ORA-03137: malformed TTC packet from client rejected: [{reason}]")
+
     # Before the database
 
     def _connect(self) -> bool:
         """CONNECT and its answer; False when there will be no conversation."""
-        self._socket.settimeout(CONNECT_TIMEOUT_S)
         request = self._read_connect()
         if request is None:
             return False
@@ -139,14 +171,15 @@ class Connection:
         refusal = self._backend.refusal(service_name, sid)
         if request.version < MIN_CLIENT_VERSION:
             refusal = _TNS_VERSION_MISMATCH
+        elif refusal is None and (request.item("SERVER") or "DEDICATED").upper() != "DEDICATED":
+            refusal = _NO_HANDLER  # no pool (DRCP) was started, and there are no shared servers
         if refusal is not None:
-            self._log(f"refused with TNS-{refusal:05d}: service {service_name}, SID {sid}")
+            self._log(f"refused with TNS-{refusal:05d}: service {service_name!r}, SID {sid!r}")
             self._channel.send(PacketType.REFUSE, refuse_body(refusal))
             return False
         sdu = min(max(request.sdu, 512), MAX_SDU)
         self._channel.send(PacketType.ACCEPT, accept_body(sdu))
         self._channel.accept_sdu(sdu)
-        self._socket.settimeout(None)
         client = ClientInfo(
             program=request.client_item("PROGRAM"),
             machine=request.client_item("HOST"),
@@ -193,12 +226,10 @@ class Connection:
                     self._take_marker(MarkerKind(packet.body[2]))
                 else:
                     raise ProtocolError(f"packet type {packet.type}")
-        except (ProtocolError, ValueError, IndexError) as error:
-            self._log(f"dropped: {error}")
-        except OSError as error:
-            self._log(f"lost: {error}")
+        except _ENDS as error:
+            self._log_end(error)
         finally:
-            self._inbox.put(None)
+            self._inbox.end()
 
     def _take_marker(self, kind: MarkerKind) -> None:
         self._inbox.put(kind)
@@ -219,33 +250,39 @@ class Connection:
 
     def _more(self) -> bytes:
         """The next DATA for the request being read."""
-        item = self._inbox.get()
+        item = self._inbox.take()
         if item is None:
             raise _Closed
         if isinstance(item, MarkerKind):
             raise _Interrupted(reset=item is MarkerKind.RESET)
+        if self._session is None:
+            self._before_logon += len(item)
+            if self._before_logon > _MAX_BEFORE_LOGON:
+                raise ProtocolError("too much before a logon")
         return item
 
     def _converse(self) -> None:
         while True:
             try:
                 self._channel.send_data(self._answer())
+                if self._failed_logons == MAX_FAILED_LOGONS:
+                    return
             except _Interrupted as interruption:
-                self._answer_break(interruption.reset)
+                self._answer_break(interruption)
 
-    def _answer_break(self, reset_seen: bool) -> None:
-        """Break, the client's reset, our reset, ORA-01013. What the client sent before its reset marker
+    def _answer_break(self, interruption: _Interrupted) -> None:
+        """Break, the client's reset, our reset, the error. What the client sent before its reset marker
         belongs to what it has given up; more breaks before that are the same one."""
         self._requests.discard()
-        if not reset_seen:
+        if not interruption.reset:
             self._channel.send_marker(MarkerKind.BREAK)
-            while (item := self._inbox.get()) is not MarkerKind.RESET:
+            while (item := self._inbox.take()) is not MarkerKind.RESET:
                 if item is None:
                     raise _Closed
         with self._state:
             self._break_seen = False
         self._channel.send_marker(MarkerKind.RESET)
-        self._channel.send_data(self._error(_CANCELLED))
+        self._channel.send_data(self._error(interruption.error))
 
     def _answer(self) -> bytes:
         """Read one request whole and answer it."""
@@ -253,18 +290,29 @@ class Connection:
         if kind == MESSAGE_PROTOCOL:
             self._requests.skip(1)
             skip_protocol(self._requests)
+            self._require_whole_request()
             return messages.protocol_response()
         if kind == MESSAGE_DATA_TYPES:
             self._requests.skip(1)
             skip_data_types(self._requests)
+            self._require_whole_request()
             return messages.DATA_TYPES_RESPONSE
+        if kind == _NATIVE_ENCRYPTION[0] and self._requests.peek_raw(4) == _NATIVE_ENCRYPTION:
+            raise ProtocolError("ORA-12660: encryption or crypto-checksumming parameters incompatible")
         try:
             request = read_request(self._requests, self._cursors)
         except OracleError as error:
+            # Nobody knows where the rest of this request ends: the client has to say it, with a reset.
             self._log(f"request not understood: {error.lines[0]}")
-            self._requests.discard()
-            return self._error(error)
+            raise _Interrupted(error=error) from error
+        self._require_whole_request()
         return self._call(request)
+
+    def _require_whole_request(self) -> None:
+        """A client waits for its answer, so nothing may follow a request. If something does, then a length
+        in it was wrong, and what was read is not what was meant."""
+        if self._requests.at_hand:
+            raise ProtocolError(f"{self._requests.at_hand} bytes behind a request")
 
     def _call(self, request: Request) -> bytes:
         with self._state:
@@ -310,15 +358,17 @@ class Connection:
         try:
             session, response = self._logon.prove(call)
         except OracleError as error:
-            self._log(f"logon of {call.user} denied: {error.lines[0]}")
+            self._log(f"logon of {call.user!r} denied: {error.lines[0]}")
+            self._failed_logons += 1
             raise
+        self._channel.deadline = None
         self._session = session
         self._calls = Calls(session, self._cursors)
         if statement := call.entries.get("AUTH_ALTER_SESSION"):
             try:
                 session.execute(statement, [], [])
             except OracleError as error:
-                self._log(f"ignored at logon: {error.lines[0]}: {statement}")
+                self._log(f"ignored at logon: {error.lines[0]}: {statement!r}")
         return response
 
     def _end_session(self) -> None:

@@ -25,6 +25,9 @@ from oracle_simulator.net.statements import Statement
 MAX_OPEN_CURSORS = 300
 """Of one session. Clients are told, and cache statements only when there are cursors to keep."""
 
+MAX_RESPONSE = 16 * 1024 * 1024
+"""Bytes of rows after which an answer ends although the client asked for more: it fetches again."""
+
 _MAX_CURSOR_ID = 65535
 
 _Encode = Callable[[Any], bytes]
@@ -88,6 +91,8 @@ class Cursor:
             out += row_mark
             for (encode, null), value in zip(encoders, row, strict=True):
                 out += null if value is None else encode(value)
+            if len(out) > MAX_RESPONSE:
+                break
         return False
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from oracle_simulator.net.backend import Backend
-from oracle_simulator.net.connection import Connection
+from oracle_simulator.net.connection import CONNECT_TIMEOUT_S, Connection
 
 _BACKLOG = 128
 _JOIN_S = 5.0
@@ -20,13 +20,19 @@ _JOIN_S = 5.0
 class Listener:
     """Serves ``backend`` to Oracle Net clients. ``log`` gets one text per event, from any thread.
 
-    ``port`` 0 takes a free one, known after :meth:`start`.
+    ``port`` 0 takes a free one, known after :meth:`start`. Clients have ``connect_timeout`` seconds to log on.
     """
 
     def __init__(
-        self, backend: Backend, host: str = "127.0.0.1", port: int = 0, log: Callable[[str], None] = print
+        self,
+        backend: Backend,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        log: Callable[[str], None] = print,
+        connect_timeout: float = CONNECT_TIMEOUT_S,
     ) -> None:
         self._backend = backend
+        self._connect_timeout = connect_timeout
         self._host = host
         self._port = port
         self._log = log
@@ -97,7 +103,7 @@ class Listener:
             self._serve(sock, f"{peer[0]}:{peer[1]}", listening)
 
     def _serve(self, sock: socket.socket, address: str, listening: socket.socket) -> None:
-        connection = Connection(sock, address, self._backend, self._log)
+        connection = Connection(sock, address, self._backend, self._log, self._connect_timeout)
         thread = threading.Thread(target=self._run, args=(connection,), name=f"net {address}", daemon=True)
         with self._lock:
             if self._socket is not listening:

@@ -12,6 +12,7 @@ import enum
 import re
 import select
 import socket
+import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ END_OF_FILE = 0x0040
 
 _HEADER_SIZE = 8
 _DATA_OVERHEAD = _HEADER_SIZE + 2
-_MAX_PACKET = 2 * 1024 * 1024
+_MAX_UNNEGOTIATED = 0xFFFF
 _RECEIVE_SIZE = 65536
 
 
@@ -37,6 +38,9 @@ class PacketType(enum.IntEnum):
     REFUSE = 4
     DATA = 6
     MARKER = 12
+
+
+_FROM_CLIENTS = frozenset((PacketType.CONNECT, PacketType.DATA, PacketType.MARKER))
 
 
 class MarkerKind(enum.IntEnum):
@@ -53,30 +57,42 @@ class Packet(NamedTuple):
 
 
 class Channel:
-    """Packets over one socket. One thread may read while one other sends."""
+    """Packets over one socket. One thread may read while one other sends.
 
-    def __init__(self, sock: socket.socket) -> None:
+    ``deadline`` (of ``time.monotonic``) is when reading gives up, with TimeoutError; any thread may move it.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float | None = None) -> None:
         self._socket = sock
+        self.deadline = deadline
         self._buffer = b""
         self._wide = False
+        self._largest = _MAX_UNNEGOTIATED
         self._room = MAX_SDU - _DATA_OVERHEAD
 
     def accept_sdu(self, sdu: int) -> None:
         """ACCEPT was sent: from now on lengths have 32 bits and packets at most ``sdu`` bytes."""
         self._wide = True
+        self._largest = sdu
         self._room = sdu - _DATA_OVERHEAD
 
     def read(self) -> Packet | None:
-        """The next packet; None when the client has closed. OSError, ProtocolError."""
+        """The next packet; None when the client has closed. OSError, ProtocolError.
+
+        A header is judged before its body is waited for: what speaks another protocol (TLS, HTTP) ends here.
+        """
         buffer = self._buffer
         while True:
             if len(buffer) >= _HEADER_SIZE:
                 length = int.from_bytes(buffer[:4] if self._wide else buffer[:2], "big")
-                if not _HEADER_SIZE <= length <= _MAX_PACKET:
+                if buffer[4] not in _FROM_CLIENTS:
+                    raise ProtocolError(f"a packet of type {buffer[4]}")
+                if not _HEADER_SIZE <= length <= self._largest:
                     raise ProtocolError(f"a packet of {length} bytes")
                 if len(buffer) >= length:
                     self._buffer = buffer[length:]
                     return Packet(buffer[4], buffer[_HEADER_SIZE:length])
+            self._wait_until_deadline()
             piece = self._socket.recv(_RECEIVE_SIZE)
             if not piece:
                 if buffer:
@@ -86,9 +102,20 @@ class Channel:
 
     def readable(self, timeout: float) -> bool:
         """Whether :meth:`read` has something to work on within ``timeout`` seconds. OSError."""
+        return bool(self._buffer) or self._poll(timeout)
+
+    def _poll(self, timeout: float) -> bool:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        return bool(self._buffer) or bool(poll.poll(timeout * 1000))
+        return bool(poll.poll(timeout * 1000))
+
+    def _wait_until_deadline(self) -> None:
+        while (deadline := self.deadline) is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the client took too long")
+            if self._poll(left):
+                return
 
     def send(self, packet_type: PacketType, body: bytes) -> None:
         length = _HEADER_SIZE + len(body)
@@ -133,14 +160,17 @@ class ConnectRequest:
 
     def item(self, name: str) -> str | None:
         """The value of ``(name=value)`` in the descriptor, names without regard to case."""
-        match = re.search(rf"\(\s*{name}\s*=\s*([^()]*?)\s*\)", self.data, re.IGNORECASE)
-        return match[1] if match else None
+        return _item(self.data, name)
 
     def client_item(self, name: str) -> str:
         """The same within CID, where HOST is the client's and not the address it connects to."""
         cid = re.search(r"\(\s*CID\s*=((?:\s*\([^()]*\))*)", self.data, re.IGNORECASE)
-        match = cid and re.search(rf"\(\s*{name}\s*=\s*([^()]*?)\s*\)", cid[1], re.IGNORECASE)
-        return match[1] if match else ""
+        return (_item(cid[1], name) if cid else None) or ""
+
+
+def _item(descriptor: str, name: str) -> str | None:
+    match = re.search(rf"\(\s*{name}\s*=([^()]*)\)", descriptor, re.IGNORECASE)
+    return match[1].strip() if match else None
 
 
 def parse_connect(body: bytes) -> ConnectRequest:

@@ -38,6 +38,7 @@ class Option(enum.IntFlag):
 
 _FLAG_SCROLLABLE, _FLAG_ROW_COUNTS = 0x02, 0x4000
 _REEXECUTE_COMMIT = 0x01
+_MAX_BINDS = 65535
 
 
 class LobOperation(enum.IntEnum):
@@ -208,7 +209,7 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
     options = Option(reader.ub())
     cursor_id = reader.ub()
     has_text = reader.u8()
-    reader.skip_ub(1)
+    text_length = reader.ub()
     reader.skip(1)
     reader.skip_ub(1)
     reader.skip(2)
@@ -216,10 +217,10 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
     row_limit = reader.ub()
     reader.skip_ub(1)
     reader.skip(1)
-    bind_count = reader.ub()
+    bind_count = _count(reader)
     reader.skip(5)
     reader.skip(1)
-    define_count = reader.ub()
+    define_count = _count(reader)
     reader.skip_ub(1)
     reader.skip(3)
     reader.skip_ub(1)
@@ -229,7 +230,10 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
         reader.skip(1)
         reader.skip_ub(1)
         reader.skip(trailing)
-    text = (reader.bytes1() or b"").decode() if has_text else ""
+    sent = (reader.bytes1() or b"") if has_text else b""
+    if has_text and len(sent) != text_length:
+        raise ProtocolError(f"a statement of {text_length} bytes came with {len(sent)}")
+    text = sent.decode()
     vector = [reader.ub() for _ignored in range(13)]
     executions, is_query, flags = vector[1], vector[7], vector[9]
     statement = analyze(text) if has_text else cursors.get(cursor_id).statement
@@ -246,6 +250,14 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
     if options & Option.BATCH_ERRORS or flags & (_FLAG_ROW_COUNTS | _FLAG_SCROLLABLE):
         raise OracleError(3001, "unimplemented feature: batch errors, row counts or scrollable cursors")
     return Execute(cursor_id, statement if has_text else None, options, row_limit, layout, rows, defines)
+
+
+def _count(reader: Reader) -> int:
+    """A number of binds or defines."""
+    count = reader.ub()
+    if count > _MAX_BINDS:
+        raise ProtocolError(f"{count} binds or defines")
+    return count
 
 
 def _read_reexecute(reader: Reader, cursors: CursorTable, and_fetch: bool) -> Execute:

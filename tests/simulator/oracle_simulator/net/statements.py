@@ -28,8 +28,11 @@ _KINDS = {
     **dict.fromkeys(("DECLARE", "BEGIN", "CALL"), StatementKind.PLSQL),
 }
 
-_FIRST_WORD = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/|:\s*(?:"[^"]*"|\w+)|\w+""", re.DOTALL)
+# Neither expression ever looks at a character twice: a text is at its sender's choice.
+_FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*+\n?|/\*(?>.*?\*/))*+([A-Za-z]+)", re.DOTALL)
+_TOKEN = re.compile(
+    r"""'[^']*+'?|"[^"]*+"?|--[^\n]*+|/\*(?>.*?(?:\*/|\Z))|:\s*+(?:"[^"]*+"?|\w++)|\w++""", re.DOTALL
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ MAX_SHORT = 252
 
 MAX_CHUNK = 32767
 MAX_VALUE = 1 << 28
-"""No client of ours sends a single chunk as long as this; a longer one is garbage, not a value."""
+"""No client of ours sends a value as long as this; a longer one is garbage."""
 
 LENGTH_BYTE = tuple(bytes((length,)) for length in range(MAX_SHORT + 1))
 
@@ -92,6 +92,10 @@ class Reader:
         self.need(1)
         return self.data[self.pos]
 
+    def peek_raw(self, count: int) -> bytes:
+        self.need(count)
+        return self.data[self.pos : self.pos + count]
+
     def u8(self) -> int:
         if self.pos >= len(self.data):
             self.need(1)
@@ -124,8 +128,12 @@ class Reader:
         if length == 253:
             self.skip(1)
             return None
-        chunks = []
+        chunks: list[bytes] = []
+        total = 0
         while size := self.ub():
+            total += size
+            if total > MAX_VALUE:
+                raise ProtocolError(f"a value of more than {MAX_VALUE} bytes")
             chunks.append(self.raw(size))
         return b"".join(chunks)
 

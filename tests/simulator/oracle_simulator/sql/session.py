@@ -293,6 +293,8 @@ class DatabaseSession:
             "NLS_DATE_FORMAT": lambda: record.date_format,
             "TIME_ZONE": lambda: record.time_zone,
             "AUTHENTICATION_METHOD": lambda: "PASSWORD",
+            "PROXY_USER": lambda: None,
+            "CLOUD_SERVICE": lambda: None,
         }
         if name not in values:
             raise OracleError(2003, "invalid USERENV parameter")
