@@ -36,6 +36,7 @@ from oracle_simulator.data.system_tables import (
     UserRow,
 )
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.archive_destinations import configured_destinations
 from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_parameter
 from oracle_simulator.instance.control import (
     ControlState,
@@ -108,8 +109,9 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     parameters = _parameters(home, definition)
     for path in parameters.control_files:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for destination in parameters.archive_destinations:
-        Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for destination in configured_destinations(parameters):
+        if not destination.in_recovery_area:
+            Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)
     files = _lay_out(home, definition)
     control = _control_state(home, definition, dbid, files, now)
     try:

@@ -6,41 +6,29 @@
 from __future__ import annotations
 
 import errno
-import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.archive_copy import CopyFailed, copy_log
+from oracle_simulator.instance.archive_destinations import (
+    ArchiveDestination,
+    DestinationBoard,
+    DestinationStatus,
+    destinations,
+)
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
-from oracle_simulator.instance.messages import os_lines, terminated
-from oracle_simulator.instance.parameters import ArchiveDestination
+from oracle_simulator.instance.messages import terminated
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.oracle_time import encode_time
-from oracle_simulator.storage.redo_log import (
-    archived_copy_plan,
-    finish_archived_copy,
-    read_log_header,
-)
+from oracle_simulator.storage.redo_log import read_log_header
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
-
-_CHUNK_BYTES = 64 << 10
-_RETRY_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class DestinationStatus:
-    """What ``V$ARCHIVE_DEST`` tells of a destination beyond its parameters."""
-
-    error: str | None = None
-    fail_time: datetime | None = None
-    fail_sequence: int = 0
-    log_sequence: int = 0
 
 
 class ArchiveFailed(Exception):
@@ -57,7 +45,9 @@ class Archiver:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._archiving = threading.Lock()
-        self._destinations: dict[int, DestinationStatus] = {}
+        self._board = DestinationBoard()
+        self._faults_seen = 0
+        self._retry_wanted = False
         self._stopping = False
         self.failed = False
         self.busy_with: int | None = None
@@ -75,9 +65,19 @@ class Archiver:
         """Whether ordinary logins get ORA-00257: redo cannot go on for want of archiving."""
         return self.failed and self._instance.log_writer.switch_wait == "ARCHIVE LOG"
 
+    @property
+    def destinations(self) -> list[ArchiveDestination]:
+        """The destinations the parameters describe, in order of DEST_ID."""
+        return destinations(self._instance.parameters, self._instance.home)
+
+    @property
+    def destinations_in_use(self) -> list[ArchiveDestination]:
+        """Those that a log is copied to now: enabled ones, and alternates of disabled ones."""
+        return self._board.in_use(self.destinations)
+
     def destination(self, dest_id: int) -> DestinationStatus:
         """How a destination has fared."""
-        return self._destinations.get(dest_id, DestinationStatus())
+        return self._board.status(dest_id)
 
     def start(self) -> None:
         """Start the thread; in NOARCHIVELOG mode there is none."""
@@ -94,11 +94,31 @@ class Archiver:
         if self.thread is not None:
             self.thread.join()
 
+    def enable(self, dest_id: int) -> None:
+        """An administrator set a destination or its state again: whatever failed there is forgotten."""
+        with self._instance.latch:
+            self._board.enable(dest_id)
+        self.retry()
+
+    def retry(self) -> None:
+        """What kept logs from being archived may be gone: try again now, not when REOPEN has passed."""
+        with self._instance.latch:
+            self._board.reopen_all()
+            self._retry_wanted = True
+        self._instance.faults.wake()
+
     def unarchived(self) -> list[RedoGroup]:
         """Full groups that are not archived, oldest first; call under the latch."""
         groups = self._instance.control.redo_groups
         waiting = [group for group in groups if group.status in ("ACTIVE", "INACTIVE") and not group.archived]
         return sorted(waiting, key=lambda group: group.sequence)
+
+    def required_copies_made(self, group: RedoGroup) -> bool:
+        """Whether every mandatory destination and LOG_ARCHIVE_MIN_SUCCEED_DEST in all have the log of a group.
+
+        Call under the latch.
+        """
+        return self._suffices(self._dest_ids_with(group.thread, group.sequence))
 
     # ------------------------------------------------------------ the thread
 
@@ -121,7 +141,7 @@ class Archiver:
                     return
                 group = self.unarchived()[0]
             if instance.faults.archiver_stopped:
-                self._wait_for_fault_change(None)
+                self._wait_for_change(None)
                 continue
             try:
                 self.archive_group(group)
@@ -130,8 +150,8 @@ class Archiver:
                     repeated, self.failed = self.failed, True
                     instance.announce()
                 if not repeated:
-                    instance.log.error(exc.error, "ARC0: archiving failed")
-                self._wait_for_fault_change(_RETRY_SECONDS)
+                    instance.log.error(exc.error, f"ORACLE Instance {instance.home.sid} - Archival Error")
+                self._wait_for_change(self._board.next_try())
             except OracleError:
                 if not self._ended:
                     raise
@@ -141,18 +161,23 @@ class Archiver:
     def _ended(self) -> bool:
         return self._stopping or self._instance.terminated.is_set()
 
-    def _wait_for_fault_change(self, seconds: float | None) -> None:
+    def _wait_for_change(self, seconds: float | None) -> None:
+        """Wait for a change of the faults or of the parameters, at most until a destination is due again."""
         faults = self._instance.faults
         before = faults.version
         with faults.changed:
-            faults.changed.wait_for(lambda: self._ended or faults.version != before, seconds)
+            faults.changed.wait_for(
+                lambda: self._ended or self._retry_wanted or faults.version != before, seconds
+            )
+        self._retry_wanted = False
 
     # ------------------------------------------------------------ archiving
 
-    def archive_group(self, group: RedoGroup, creator: str = "ARCH") -> None:
+    def archive_group(self, group: RedoGroup, creator: str = "ARCH", to: str | None = None) -> None:
         """Archive one full group unless that is done; call without the latch.
 
-        Raises ArchiveFailed, ORA-01092 when the instance (or the archiver) ends meanwhile.
+        ``to`` is a folder to use instead of the destinations. Raises ArchiveFailed, ORA-01092 when the
+        instance (or the archiver) ends meanwhile.
         """
         instance = self._instance
         with self._archiving:
@@ -163,128 +188,135 @@ class Archiver:
                 self.busy_with = sequence
             try:
                 source, header = _readable_member(group, members)
-                records = self.archive_log(source, header, creator)
+                self.archive_log(source, header, creator, to)
             finally:
                 self.busy_with = None
             with instance.latch:
-                instance.control.archived_logs.extend(records)
                 group.archived = True
                 self.failed = False
             instance.save_control()
             with instance.latch:
                 instance.announce()
-        names = [f"Archived Log entry {r.recid} added for T-1.S-{sequence} LAD:{r.dest_id}" for r in records]
-        instance.log.write(*names)
 
-    def archive_log(self, source: Path, header: LogHeader, creator: str) -> list[ArchivedLogRecord]:
-        """Copy a full log to every destination; returns the records of the copies that worked.
+    def archive_log(self, source: Path, header: LogHeader, creator: str, to: str | None = None) -> None:
+        """Copy a full log to every destination in use that does not have it, mandatory ones first.
 
-        Raises ArchiveFailed when a mandatory destination, or too many others, failed.
+        Each copy is in V$ARCHIVED_LOG as soon as it is complete. Raises ArchiveFailed when a mandatory
+        destination, or too many others, did not take it; a destination that is optional then misses the
+        log for ever when the others suffice.
         """
         parameters = self._instance.parameters
-        name = parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
-        records: list[ArchivedLogRecord] = []
         failure: OracleError | None = None
-        mandatory_failed = False
-        for destination in parameters.archive_destinations:
-            if destination.state != "ENABLE":
-                continue
-            target = Path(destination.location) / name
+        for destination in self._due(header) if to is None else [ArchiveDestination(0, to)]:
+            name = parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
+            target = destination.file(name)
             try:
-                self._copy(source, header, destination, target)
-            except OSError as exc:
-                failure = _archive_error(header, source, target, exc)
-                mandatory_failed = mandatory_failed or destination.mandatory
-                self._note_failure(destination, header, failure)
+                copy_log(source, header, target, partial(self._step, destination))
+            except CopyFailed as exc:
+                failure = exc.error
+                self._note_failure(destination, header, exc.error)
                 continue
-            self._destinations[destination.dest_id] = DestinationStatus(log_sequence=header.sequence)
-            records.append(self._record(destination, target, header, creator))
-        wanted = parameters.integer("log_archive_min_succeed_dest")
-        if mandatory_failed or len(records) < wanted:
-            raise ArchiveFailed(
-                failure or OracleError(16032, "parameter destination string cannot be translated")
-            )
-        return records
+            self._register(destination, target, header, creator)
+        if to is not None and failure is None:
+            return
+        with self._instance.latch:
+            enough = to is None and self._suffices(self._dest_ids_with(header.thread, header.sequence))
+        if not enough:
+            raise ArchiveFailed(_not_archived(header, source, failure))
 
-    def _copy(self, source: Path, header: LogHeader, destination: ArchiveDestination, target: Path) -> None:
-        plan = archived_copy_plan(header)
-        self._fail_if_told(destination)
-        descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.pwrite(descriptor, plan.block_zero, 0)
-            os.pwrite(descriptor, header.encode(), header.block_size)
-            start = 2 * header.block_size
-            offsets = range(start, plan.size_bytes, _CHUNK_BYTES)
-            pause = self._instance.faults.archiver_delay / (len(offsets) + 1)
-            self._pause(pause)
-            with source.open("rb") as stream:
-                for offset in offsets:
-                    self._fail_if_told(destination)
-                    stream.seek(offset)
-                    os.pwrite(descriptor, stream.read(min(_CHUNK_BYTES, plan.size_bytes - offset)), offset)
-                    self._pause(pause)
-            finish_archived_copy(descriptor, plan)
-        finally:
-            os.close(descriptor)
+    def _due(self, header: LogHeader) -> list[ArchiveDestination]:
+        """The destinations to copy a log to now."""
+        with self._instance.latch:
+            if self._faults_seen != self._instance.faults.version:
+                self._faults_seen = self._instance.faults.version
+                self._board.reopen_all()
+            have = self._dest_ids_with(header.thread, header.sequence)
+            return [
+                destination
+                for destination in self.destinations_in_use
+                if destination.dest_id not in have and self._board.status(destination.dest_id).may_be_tried()
+            ]
 
-    def _pause(self, seconds: float) -> None:
+    def _dest_ids_with(self, thread: int, sequence: int) -> set[int]:
+        """The destinations that have got a log of this incarnation, whatever became of the file since."""
+        control = self._instance.control
+        wanted = (control.database.resetlogs_id, thread, sequence)
+        return {
+            log.dest_id
+            for log in control.archived_logs
+            if (log.resetlogs_id, log.thread, log.sequence) == wanted
+        }
+
+    def _suffices(self, have: set[int]) -> bool:
+        missing = [d for d in self.destinations_in_use if d.mandatory and d.dest_id not in have]
+        wanted = max(1, self._instance.parameters.integer("log_archive_min_succeed_dest"))
+        return not missing and len(have) >= wanted
+
+    def _step(self, destination: ArchiveDestination, steps: int) -> None:
+        """The faults of a destination: slow, or failing with an operating system's error."""
         faults = self._instance.faults
+        seconds = faults.destination_delay(destination.dest_id) / steps if steps else 0.0
         if seconds > 0 and not self._ended:
             with faults.changed:
                 faults.changed.wait_for(lambda: self._ended, seconds)
         if self._ended:
             raise terminated()
-
-    def _fail_if_told(self, destination: ArchiveDestination) -> None:
-        text = self._instance.faults.destination_error(destination.dest_id)
+        text = faults.destination_error(destination.dest_id)
         if text is not None:
             raise OSError(errno.ENOSPC, text)
 
     def _note_failure(self, destination: ArchiveDestination, header: LogHeader, error: OracleError) -> None:
-        self._destinations[destination.dest_id] = DestinationStatus(
-            error=error.lines[-1].splitlines()[0],
-            fail_time=datetime.now().replace(microsecond=0),
-            fail_sequence=header.sequence,
-            log_sequence=self.destination(destination.dest_id).log_sequence,
-        )
+        with self._instance.latch:
+            self._board.note_failure(destination, header.sequence, error.lines[0])
+        self._instance.log.error(error, f"ARC0: Error {error.code} Creating archive log file")
 
-    def _record(
+    def _register(
         self, destination: ArchiveDestination, target: Path, header: LogHeader, creator: str
-    ) -> ArchivedLogRecord:
+    ) -> None:
         now = datetime.now().replace(microsecond=0)
         assert header.next_available_block is not None and header.next_scn is not None
-        with self._instance.latch:
-            recid = self._instance.control.take_recid()
-        return ArchivedLogRecord(
-            recid=recid,
-            stamp=encode_time(now),
-            name=str(target),
-            dest_id=destination.dest_id,
-            thread=header.thread,
-            sequence=header.sequence,
-            resetlogs_scn=header.resetlogs_scn,
-            resetlogs_id=header.resetlogs_id,
-            first_scn=header.first_scn,
-            first_time=header.first_time,
-            next_scn=header.next_scn,
-            next_time=header.next_time,
-            blocks=header.next_available_block - 1,
-            block_size=header.block_size,
-            completion_time=now,
-            creator=creator,
-            registrar=creator,
-        )
+        instance = self._instance
+        with instance.latch:
+            record = ArchivedLogRecord(
+                recid=instance.control.take_recid(),
+                stamp=encode_time(now),
+                name=str(target),
+                dest_id=destination.dest_id,
+                thread=header.thread,
+                sequence=header.sequence,
+                resetlogs_scn=header.resetlogs_scn,
+                resetlogs_id=header.resetlogs_id,
+                first_scn=header.first_scn,
+                first_time=header.first_time,
+                next_scn=header.next_scn,
+                next_time=header.next_time,
+                blocks=header.next_available_block - 1,
+                block_size=header.block_size,
+                completion_time=now,
+                creator=creator,
+                registrar=creator,
+            )
+            instance.control.archived_logs.append(record)
+            self._board.note_success(destination.dest_id, header.sequence)
+        instance.save_control()
+        with instance.latch:
+            instance.announce()
+        log = f"T-{record.thread}.S-{record.sequence}"
+        instance.log.write(f"Archived Log entry {record.recid} added for {log} LAD:{record.dest_id}")
 
 
 def archive_now(
-    instance: Instance, groups: list[RedoGroup], cancelled: Callable[[], bool] | None = None
+    instance: Instance,
+    groups: list[RedoGroup],
+    cancelled: Callable[[], bool] | None = None,
+    to: str | None = None,
 ) -> None:
     """Archive these groups in the calling session. Raises ORA-16038 and what made it fail, ORA-01013."""
     for group in groups:
         if cancelled is not None and cancelled():
             raise OracleError(1013, "user requested cancel of current operation")
         try:
-            instance.archiver.archive_group(group, "FGRD")
+            instance.archiver.archive_group(group, "FGRD", to)
         except ArchiveFailed as exc:
             raise exc.error from exc
 
@@ -302,11 +334,10 @@ def _readable_member(group: RedoGroup, members: list[str]) -> tuple[Path, LogHea
     raise ArchiveFailed(OracleError(16038, text, line))
 
 
-def _archive_error(header: LogHeader, source: Path, target: Path, exc: OSError) -> OracleError:
-    return OracleError(
-        16038,
-        f"log {header.group} sequence# {header.sequence} cannot be archived",
-        (312, f"online log {header.group} thread {header.thread}: '{source}'"),
-        (19504, f'failed to create file "{target}"'),
-        *os_lines(exc),
-    )
+def _not_archived(header: LogHeader, source: Path, cause: OracleError | None) -> OracleError:
+    """ORA-16038 above what went wrong, ORA-16014 when no destination was even tried; both name the log."""
+    named = (312, f"online log {header.group} thread {header.thread}: '{source}'")
+    log = f"log {header.group} sequence# {header.sequence}"
+    if cause is None:
+        return OracleError(16014, f"{log} not archived, no available destinations", named)
+    return OracleError(16038, f"{log} cannot be archived", (cause.code, cause.text), *cause.more, named)

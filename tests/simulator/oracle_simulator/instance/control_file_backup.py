@@ -116,7 +116,7 @@ def _script(instance: Instance, variants: tuple[bool, ...]) -> Iterator[str]:
     yield "-- parameters and can be included in the database initialization file."
     yield _RULE
     yield f"-- LOG_ARCHIVE_FORMAT={parameters.log_archive_format}"
-    for destination in parameters.archive_destinations:
+    for destination in instance.archiver.destinations:
         yield f"-- LOG_ARCHIVE_DEST_{destination.dest_id}='LOCATION={destination.location}'"
     yield f'-- DB_UNIQUE_NAME="{parameters.db_unique_name}"'
     yield _RULE

@@ -29,6 +29,7 @@ class Faults:
         self.changed = threading.Condition()
         self._archiver_delay = archiver_delay
         self._archiver_stopped = False
+        self._destination_delays: dict[int, float] = {}
         self._destination_errors: dict[int, str] = {}
         self._hold: Hold | None = None
         self._held: tuple[int, int] | None = None
@@ -52,9 +53,17 @@ class Faults:
         """The operating system's text with which writing to this destination fails, None when it works."""
         return self._destination_errors.get(dest_id)
 
-    def set_archiver_delay(self, seconds: float) -> None:
+    def destination_delay(self, dest_id: int) -> float:
+        """Seconds a copy of one log in this destination takes."""
+        return self._destination_delays.get(dest_id, self._archiver_delay)
+
+    def set_archiver_delay(self, seconds: float, dest_id: int | None = None) -> None:
+        """Make archivers slow everywhere, or in one destination only."""
         with self.changed:
-            self._archiver_delay = seconds
+            if dest_id is None:
+                self._archiver_delay = seconds
+            else:
+                self._destination_delays[dest_id] = seconds
             self._touch()
 
     def stop_archiver(self, stopped: bool = True) -> None:

@@ -18,7 +18,6 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.alert_log import AlertLog
 from oracle_simulator.instance.archiver import Archiver
 from oracle_simulator.instance.buffer_cache import BufferCache
-from oracle_simulator.instance.buffer_pools import check_pools
 from oracle_simulator.instance.checkpoint import Checkpointer
 from oracle_simulator.instance.control import ControlState, DatafileRecord
 from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
@@ -29,6 +28,7 @@ from oracle_simulator.instance.log_writer import LogWriter
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
 from oracle_simulator.instance.open_files import OpenFiles
+from oracle_simulator.instance.parameter_changes import check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.instance.scn_clock import ScnClock
@@ -164,8 +164,8 @@ class Instance:
     # ------------------------------------------------------------ up
 
     def startup(self) -> None:
-        """STARTUP NOMOUNT. Raises ORA-01081 when it is up already, ORA-00380 for a cache that can't be."""
-        check_pools(self.parameters)
+        """STARTUP NOMOUNT. Raises ORA-01081 when it is up already, and as :func:`check_at_startup`."""
+        check_at_startup(self.parameters)
         with self.latch:
             if self.state is not InstanceState.SHUTDOWN or self.terminated.is_set():
                 raise OracleError(1081, "cannot start already-running ORACLE - shut it down first")

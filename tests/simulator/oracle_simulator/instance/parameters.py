@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from oracle_simulator.errors import OracleError
@@ -44,7 +43,9 @@ DEFAULTS: Mapping[str, str] = {
     "instance_name": "",
     "log_archive_config": "",
     "log_archive_dest": "",
+    "log_archive_duplex_dest": "",
     "log_archive_format": "%t_%s_%r.dbf",
+    "log_archive_max_processes": "4",
     "log_archive_min_succeed_dest": "1",
     "log_checkpoint_interval": "0",
     "nls_date_format": "",
@@ -62,17 +63,6 @@ DEFAULTS: Mapping[str, str] = {
     "wallet_root": "",
 }
 """Parameters of every instance and their values when the parameter file is silent."""
-
-
-@dataclass(frozen=True)
-class ArchiveDestination:
-    """One ``log_archive_dest_n``. ``state`` is ENABLE, DEFER or ALTERNATE."""
-
-    dest_id: int
-    location: str
-    mandatory: bool = False
-    state: str = "ENABLE"
-    reopen_seconds: int = 300
 
 
 class Parameters:
@@ -141,29 +131,6 @@ class Parameters:
     @property
     def log_archive_format(self) -> str:
         return self.get("log_archive_format")
-
-    @property
-    def archive_destinations(self) -> list[ArchiveDestination]:
-        """The local destinations that are set, deferred ones included, in order of ``dest_id``."""
-        found = []
-        for dest_id in range(1, 32):
-            text = self.get(f"log_archive_dest_{dest_id}")
-            location = re.search(r"LOCATION\s*=\s*\"?([^\"\s]+)\"?", text, re.IGNORECASE)
-            if not location:
-                continue
-            reopen = re.search(r"\bREOPEN\s*=\s*(\d+)", text, re.IGNORECASE)
-            found.append(
-                ArchiveDestination(
-                    dest_id,
-                    location[1],
-                    mandatory=bool(re.search(r"\bMANDATORY\b", text, re.IGNORECASE)),
-                    state=self.get(f"log_archive_dest_state_{dest_id}").upper(),
-                    reopen_seconds=int(reopen[1]) if reopen else 300,
-                )
-            )
-        if not found and self.get("log_archive_dest"):
-            found.append(ArchiveDestination(1, self.get("log_archive_dest"), mandatory=True))
-        return found
 
     def archived_log_name(self, thread: int, sequence: int, resetlogs_id: int) -> str:
         """``log_archive_format`` filled in (Oracle Reference, LOG_ARCHIVE_FORMAT; upper case pads with zeros)."""

@@ -15,10 +15,13 @@ class Readings:
 
     ``wrong_log_ends_recovery``: after ORA-00310 (and its like) the recovery session is gone.
     ``end_backup_of_datafile_when_open``: ALTER DATABASE DATAFILE ... END BACKUP works on an open database.
+    ``archive_current_awaits_optional``: ARCHIVE LOG CURRENT returns when every destination, optional ones
+    too, has its copy or has failed; without it, when the required ones have theirs.
     """
 
     wrong_log_ends_recovery: bool = False
     end_backup_of_datafile_when_open: bool = True
+    archive_current_awaits_optional: bool = False
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

@@ -55,10 +55,8 @@ class NotTheLog(Exception):
 
 def suggestion(instance: Instance, position: Position, directory: str | None) -> Path:
     """The name ORA-00289 suggests: from ``directory`` or the first destination, and log_archive_format."""
-    destinations = instance.parameters.archive_destinations
-    folder = directory or (destinations[0].location if destinations else str(instance.home.dbs))
     name = instance.parameters.archived_log_name(1, position.sequence, position.incarnation.resetlogs_id)
-    return Path(folder) / name
+    return Path(directory) / name if directory else instance.archiver.destinations[0].file(name)
 
 
 def request_lines(position: Position, suggested: Path) -> tuple[ErrorLine, ErrorLine, ErrorLine]:

@@ -125,12 +125,9 @@ def archive_online_logs(instance: Instance) -> None:
             continue
         path, header = found
         try:
-            records = instance.archiver.archive_log(path, header, "FGRD")
+            instance.archiver.archive_log(path, header, "FGRD")
         except ArchiveFailed as exc:
             instance.log.error(exc.error, f"RESETLOGS: log {header.sequence} could not be archived")
-            continue
-        with instance.latch:
-            control.archived_logs.extend(records)
 
 
 def _online_log(group: RedoGroup, dbid: int, resetlogs_id: int) -> tuple[Path, LogHeader] | None:

@@ -17,6 +17,9 @@
     block_size: 8K                 # of the database
     users:
       - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
+    archive_destinations:          # LOG_ARCHIVE_DEST_1 and on; a relative location is in the home
+      - {location: archive/A, mandatory: true}
+      - {location: archive/B, reopen: 5, state: defer}
     parameters: {db_cache_size: 64M}
     readings: {wrong_log_ends_recovery: true}    # of unverified points, see instance/readings.py
 
@@ -44,11 +47,13 @@ from oracle_simulator.data.definition import (
 )
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.program.archive_spec import archive_parameters
 from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, write_listener_file
 
 _SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _KNOWN = {
+    "archive_destinations",
     "redo",
     "archiver_delay",
     "archive_mode",
@@ -141,6 +146,8 @@ def _user(item: Mapping[str, Any], passwords: Mapping[str, str]) -> UserDefiniti
 
 def create_from_spec(home: Home, spec: Mapping[str, Any], *, port: int, passwords: Mapping[str, str]) -> int:
     """Create the database, its listener's configuration and its SQL*Plus; returns the DBID."""
+    parameters = {**archive_parameters(home, spec), **spec.get("parameters", {})}
+    spec = {**spec, "parameters": parameters}
     with _private_files():
         dbid = create_database(home, definition_of(home.sid, spec, passwords))
         write_listener_file(home, port)

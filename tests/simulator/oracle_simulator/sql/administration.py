@@ -9,25 +9,14 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import redo_switch
-from oracle_simulator.instance.buffer_pools import check_pools
 from oracle_simulator.instance.checkpoint import checkpoint_now
+from oracle_simulator.instance.parameter_changes import change_parameter
 from oracle_simulator.sql import masks
 from oracle_simulator.sql import statements as st
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
-_STATIC_PARAMETERS = frozenset(
-    {
-        "control_files",
-        "db_block_size",
-        "db_name",
-        "db_unique_name",
-        "compatible",
-        "processes",
-        "remote_login_passwordfile",
-    }
-)
 _SESSION_PARAMETERS = frozenset(
     {
         "nls_language",
@@ -79,20 +68,21 @@ def _archive_log(session: DatabaseSession, statement: st.ArchiveLog) -> None:
     instance.require_mounted()
     if statement.instance is not None and statement.instance.lower() != instance.home.sid.lower():
         raise OracleError(2248, "invalid option for ALTER SESSION")
-    if statement.destination is not None or statement.noswitch:
-        raise OracleError(3001, "unimplemented feature (ARCHIVE LOG ... TO, NOSWITCH)")
+    to = statement.destination
     match statement.what:
+        case "CURRENT" if statement.noswitch:
+            raise OracleError(3001, "unimplemented feature (ARCHIVE LOG CURRENT NOSWITCH)")
         case "CURRENT":
-            redo_switch.archive_log_current(instance, session.is_cancelled)
+            redo_switch.archive_log_current(instance, session.is_cancelled, to)
         case "ALL":
-            redo_switch.archive_log_all(instance, session.is_cancelled)
+            redo_switch.archive_log_all(instance, session.is_cancelled, to)
         case "NEXT":
-            redo_switch.archive_log_next(instance, session.is_cancelled)
+            redo_switch.archive_log_next(instance, session.is_cancelled, to)
         case "SEQUENCE":
-            redo_switch.archive_log_sequence(instance, statement.number or 0, session.is_cancelled)
+            redo_switch.archive_log_sequence(instance, statement.number or 0, session.is_cancelled, to)
         case "GROUP" | "CHANGE" | "LOGFILE":
             sequence = _sequence_of(session, statement)
-            redo_switch.archive_log_sequence(instance, sequence, session.is_cancelled)
+            redo_switch.archive_log_sequence(instance, sequence, session.is_cancelled, to)
         case _:
             raise OracleError(3001, f"unimplemented feature (ARCHIVE LOG {statement.what})")
 
@@ -106,11 +96,10 @@ def _sequence_of(session: DatabaseSession, statement: st.ArchiveLog) -> int:
             or (statement.what == "CHANGE" and group.status != "UNUSED" and holds)
         ):
             return group.sequence
-    if statement.what == "GROUP":
-        raise OracleError(
-            1609, f"log {statement.number} is the current log for thread 1 - cannot drop members"
-        )
-    raise OracleError(342, "archived log does not have expected resetlogs SCN")
+    if statement.what == "CHANGE":
+        raise OracleError(289, f"no online log holds change {statement.number}")
+    wanted = statement.logfile or f"group {statement.number}"
+    raise OracleError(268, f"specified log file does not exist '{wanted}'")
 
 
 def _checkpoint(session: DatabaseSession, statement: st.Checkpoint) -> None:
@@ -133,20 +122,8 @@ def _set_parameters(session: DatabaseSession, statement: st.SetParameters) -> No
     _require_alter_system(session)
     if statement.scope in ("SPFILE", "BOTH"):
         raise OracleError(32001, "write to SPFILE requested but no SPFILE is in use")
-    parameters = session.instance.parameters
-    known = set(parameters.names())
     for name, value in statement.settings:
-        if name not in known:
-            raise OracleError(2065, "illegal option for ALTER SYSTEM")
-        if name in _STATIC_PARAMETERS:
-            raise OracleError(2095, "specified initialization parameter cannot be modified")
-        before = parameters.values(name)
-        parameters.set(name, value)
-        try:
-            check_pools(parameters)
-        except OracleError as exc:
-            parameters.set(name, before)
-            raise exc.under(2097, "parameter cannot be modified because specified value is invalid") from exc
+        change_parameter(session.instance, name, value)
 
 
 def _restricted_session(session: DatabaseSession, statement: st.RestrictedSession) -> None:

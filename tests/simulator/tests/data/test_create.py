@@ -12,6 +12,7 @@ import pytest
 
 from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import DatabaseDefinition, FileDefinition, TablespaceDefinition
+from oracle_simulator.instance.archive_destinations import configured_destinations
 from oracle_simulator.instance.control import ControlState
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.parameters import Parameters
@@ -78,7 +79,7 @@ def test_parameters_and_password_file_are_there(home: Home, control: ControlStat
     parameters = Parameters.read(home.parameter_file)
     assert parameters.db_name == "SHOP"
     assert parameters.control_files == home.control_files
-    assert parameters.archive_destinations[0].location == str(home.archive_folder)
+    assert configured_destinations(parameters)[0].location == str(home.archive_folder)
     (sys,) = read_password_file(home.password_file)
     assert (sys.user, sys.privileges) == ("SYS", {"SYSDBA", "SYSOPER", "SYSBACKUP"})
 

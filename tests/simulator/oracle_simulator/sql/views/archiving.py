@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oracle_simulator.instance.archiver import DestinationStatus
-from oracle_simulator.instance.control import (
-    ArchivedLogRecord,
+from oracle_simulator.instance.archive_destinations import (
+    DESTINATIONS,
+    ArchiveDestination,
+    DestinationStatus,
 )
-from oracle_simulator.instance.parameters import ArchiveDestination
+from oracle_simulator.instance.control import ArchivedLogRecord
 from oracle_simulator.sql.views.definition import (
     Needs,
     View,
@@ -29,8 +30,8 @@ from oracle_simulator.sql.views.definition import (
 )
 from oracle_simulator.storage.oracle_time import decode_time
 
-_DESTINATIONS = 31
-_ARCHIVERS = 4
+_ARCHIVERS = 30
+"""V$ARCHIVE_PROCESSES has a row for every ARCn there can be."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class _Destination:
     setting: ArchiveDestination | None
     state: DestinationStatus
     last: ArchivedLogRecord | None
+    used: bool
 
     @property
     def error(self) -> str | None:
@@ -102,11 +104,18 @@ class _Destination:
     def status(self) -> str:
         if self.setting is None:
             return "INACTIVE"
-        if self.setting.state.upper() == "DEFER":
+        if self.setting.state == "DEFER":
             return "DEFERRED"
-        if self.setting.state.upper() == "ALTERNATE":
+        if self.state.disabled:
+            return "DISABLED"
+        if self.setting.state == "ALTERNATE" and not self.used:
             return "ALTERNATE"
         return "ERROR" if self.error else "VALID"
+
+    @property
+    def alternate(self) -> str:
+        chosen = self.setting.alternate if self.setting else None
+        return f"LOG_ARCHIVE_DEST_{chosen}" if chosen else "NONE"
 
     @property
     def location(self) -> str | None:
@@ -119,12 +128,14 @@ class _Destination:
 
 def _destinations(context: ViewContext) -> Iterator[_Destination]:
     instance = context.instance
-    settings = {setting.dest_id: setting for setting in instance.parameters.archive_destinations}
+    settings = {setting.dest_id: setting for setting in instance.archiver.destinations}
+    used = {destination.dest_id for destination in instance.archiver.destinations_in_use}
     logs = list(instance.control.archived_logs) if instance.mounted else []
-    for dest_id in range(1, _DESTINATIONS + 1):
+    for dest_id in range(1, DESTINATIONS + 1):
         own = [log for log in logs if log.dest_id == dest_id]
         state = instance.archiver.destination(dest_id)
-        yield _Destination(dest_id, settings.get(dest_id), state, own[-1] if own else None)
+        last = own[-1] if own else None
+        yield _Destination(dest_id, settings.get(dest_id), state, last, dest_id in used)
 
 
 ARCHIVE_DEST = View(
@@ -151,14 +162,14 @@ ARCHIVE_DEST = View(
         date("FAIL_DATE", lambda d: d.state.fail_time),
         number("FAIL_SEQUENCE", lambda d: d.state.fail_sequence),
         number("FAIL_BLOCK", lambda d: 0),
-        number("FAILURE_COUNT", lambda d: 1 if d.error else 0),
-        number("MAX_FAILURE", lambda d: 0),
+        number("FAILURE_COUNT", lambda d: d.state.failures),
+        number("MAX_FAILURE", lambda d: d.setting.max_failure if d.setting else 0),
         text("ERROR", 256, lambda d: d.error),
-        text("ALTERNATE", 256, lambda d: "NONE"),
+        text("ALTERNATE", 256, lambda d: d.alternate),
         text("TYPE", 7, lambda d: "PUBLIC"),
         text("VALID_NOW", 16, lambda d: "YES" if d.status == "VALID" else "UNKNOWN"),
-        text("VALID_TYPE", 15, lambda d: "ALL_LOGFILES"),
-        text("VALID_ROLE", 12, lambda d: "ALL_ROLES"),
+        text("VALID_TYPE", 15, lambda d: d.setting.valid_for[0] if d.setting else "ALL_LOGFILES"),
+        text("VALID_ROLE", 12, lambda d: d.setting.valid_for[1] if d.setting else "ALL_ROLES"),
         text("DB_UNIQUE_NAME", 30, lambda d: "NONE"),
         container(),
     ],
@@ -197,8 +208,9 @@ def _archive_processes(context: ViewContext) -> Iterator[_ArchiveProcess]:
     instance = context.instance
     running = instance.mounted and instance.archiver.status != "STOPPED"
     busy = instance.archiver.busy_with or 0 if running else 0
+    started = instance.parameters.integer("log_archive_max_processes") if running else 0
     for process in range(_ARCHIVERS):
-        status = "ACTIVE" if running else "STOPPED"
+        status = "ACTIVE" if process < started else "STOPPED"
         yield _ArchiveProcess(process, status, busy if process == 0 else 0)
 
 
