@@ -19,6 +19,7 @@ from oracle_simulator.data.definition import (
 from oracle_simulator.data.plan import ChangePlan
 from oracle_simulator.data.space import MIN_FILE_BLOCKS, SPACE_HEADER_BLOCK, space_header
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.checkpoint import log_end
 from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import ErrorLine, os_lines
@@ -76,8 +77,6 @@ def number_files(
     if temporary:
         used = {file.file_number for file in control.tempfiles}
     paths = {file.path for file in control.datafiles} | {file.path for file in control.tempfiles}
-    now = datetime.now().replace(microsecond=0)
-    address = instance.log_writer.next_address()
     files = []
     for definition in definitions:
         path = Path(definition.path or "")
@@ -95,7 +94,7 @@ def number_files(
             raise OracleError(59, "maximum number of DB_FILES exceeded")
         used.add(number)
         increment, most = autoextend_blocks(definition, block_size, bigfile)
-        creation = Checkpoint(instance.clock.next(), now, 1, *address)
+        creation = log_end(instance, instance.clock.next())
         files.append(
             NewFile(
                 tablespace_number, tablespace_name, bigfile, temporary, number, path, definition.reuse,

@@ -248,7 +248,7 @@ def _close_headers(
     numbers = frozenset(record.file_number for record in records)
     with instance.checkpointer.headers:
         with instance.latch:
-            position = instance.log_writer.appended_position
+            position = instance.redo.appended_position
         instance.database_writer.write_until(position, numbers, cancelled)
         with instance.latch:
             checkpoint: Checkpoint = log_end(instance, instance.clock.next())

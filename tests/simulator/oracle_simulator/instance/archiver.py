@@ -23,6 +23,7 @@ from oracle_simulator.instance.archive_destinations import (
 )
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
 from oracle_simulator.instance.messages import terminated
+from oracle_simulator.instance.redo_groups import member_lines
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.redo_log import read_log_header
@@ -63,7 +64,7 @@ class Archiver:
     @property
     def stuck(self) -> bool:
         """Whether ordinary logins get ORA-00257: redo cannot go on for want of archiving."""
-        return self.failed and self._instance.log_writer.switch_wait == "ARCHIVE LOG"
+        return self.failed and self._instance.log_switch_wait == "ARCHIVE LOG"
 
     @property
     def destinations(self) -> list[ArchiveDestination]:
@@ -111,7 +112,7 @@ class Archiver:
         """Full groups that are not archived, oldest first; call under the latch."""
         groups = self._instance.control.redo_groups
         waiting = [group for group in groups if group.status in ("ACTIVE", "INACTIVE") and not group.archived]
-        return sorted(waiting, key=lambda group: group.sequence)
+        return sorted(waiting, key=lambda group: (group.first_scn, group.thread))
 
     def required_copies_made(self, group: RedoGroup) -> bool:
         """Whether every mandatory destination and LOG_ARCHIVE_MIN_SUCCEED_DEST in all have the log of a group.
@@ -184,7 +185,7 @@ class Archiver:
             with instance.latch:
                 if group.archived or group.status not in ("ACTIVE", "INACTIVE"):
                     return
-                sequence, members = group.sequence, list(group.members)
+                sequence, members = group.sequence, group.valid_members
                 self.busy_with = sequence
             try:
                 source, header = _readable_member(group, members)
@@ -330,8 +331,7 @@ def _readable_member(group: RedoGroup, members: list[str]) -> tuple[Path, LogHea
         if header.sequence == group.sequence and not header.current:
             return Path(member), header
     text = f"log {group.group} sequence# {group.sequence} cannot be archived"
-    line = (312, f"online log {group.group} thread {group.thread}: '{members[0]}'")
-    raise ArchiveFailed(OracleError(16038, text, line))
+    raise ArchiveFailed(OracleError(16038, text, *member_lines(group)))
 
 
 def _not_archived(header: LogHeader, source: Path, cause: OracleError | None) -> OracleError:

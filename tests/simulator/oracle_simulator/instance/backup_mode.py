@@ -163,20 +163,20 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
         scn = instance.clock.next()
         for record in files:
             record.in_backup, record.backup_scn, record.backup_time = True, scn, now
-        position = instance.log_writer.appended_position
+        position = instance.redo.appended_position
         write_markers(instance, [BeginBackup(record.file_number, scn) for record in files])
     numbers = frozenset(record.file_number for record in files)
     try:
         instance.save_control()
         instance.database_writer.write_until(position, numbers, cancelled)
-        instance.log_writer.wait_durable(position + 1, cancelled)
+        instance.redo.wait_durable(position + 1, cancelled)
     except OracleError:
         with instance.latch:
             for record in files:
                 record.in_backup = False
         raise
     with instance.latch:
-        frozen = dataclasses.replace(instance.log_writer.checkpoint_at(position + 1), scn=scn)
+        frozen = dataclasses.replace(instance.redo.checkpoint_at(position + 1), scn=scn)
     for record in files:
         file = instance.files.get(record.file_number)
         _freeze_header(instance, file, frozen)
@@ -195,7 +195,7 @@ def _freeze_header(instance: Instance, file: OpenFile, checkpoint: Checkpoint) -
         control_file_sequence=instance.control_files.durable_sequence,
         begin_backup_scn=file.record.backup_scn,
         begin_backup_time=file.record.backup_time,
-        begin_backup_thread=1,
+        begin_backup_thread=checkpoint.thread,
         blocks_at_begin_backup=header.blocks,
     )
     file.datafile.fsync()
@@ -210,7 +210,7 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
         commit = write_markers(instance, markers)
         for record in files:
             record.in_backup = False
-    instance.log_writer.wait_durable(commit.position)
+    instance.redo.wait_durable(commit.position)
     for record in files:
         file = instance.files.find(record.file_number)
         if file is not None:

@@ -98,13 +98,13 @@ def write_changes(
         vector = BlockVector(*key, before, _SEQ, tuple(operations))
         vectors.append(vector)
         buffers.append((buffer, vector))
-    parts = _split(vectors, instance.log_writer.largest_record)
+    parts = _split(vectors, instance.redo.writer.largest_record)
     size = sum(size for _vectors, size in parts)
-    instance.log_writer.require_room_for(size)
-    if not instance.log_writer.has_room(size):
+    instance.redo.writer.require_room_for(size)
+    if not instance.redo.writer.has_room(size):
         raise RedoSpaceNeeded(size)
     scns = _append(instance, [part for part, _size in parts], transaction_id)
-    last = instance.log_writer.appended_position
+    last = instance.redo.appended_position
     first = last - len(parts) + 1
     part_scn = {id(vector): scn for (part, _size), scn in zip(parts, scns, strict=True) for vector in part}
     writer_idle = not instance.cache.dirty
@@ -121,7 +121,7 @@ def write_changes(
 def write_markers(instance: Instance, markers: Sequence[Marker]) -> Commit:
     """Redo that changes no block, also while the database opens or closes; call under the latch."""
     scns = _append(instance, [list(markers)], 0)
-    return Commit(scns[-1], instance.log_writer.appended_position)
+    return Commit(scns[-1], instance.redo.appended_position)
 
 
 def wait_durable(instance: Instance, position: int, cancelled: Callable[[], bool] | None = None) -> None:
@@ -130,7 +130,7 @@ def wait_durable(instance: Instance, position: int, cancelled: Callable[[], bool
     Raises ORA-01092 when the instance goes down first, ORA-01013 when ``cancelled`` says so: the changes
     then stay made and become durable later, as with a commit whose client gave up.
     """
-    instance.log_writer.wait_durable(position, cancelled)
+    instance.redo.wait_durable(position, cancelled)
 
 
 def wait_for_space(instance: Instance, cancelled: Callable[[], bool] | None = None, size: int = 0) -> None:
@@ -138,9 +138,11 @@ def wait_for_space(instance: Instance, cancelled: Callable[[], bool] | None = No
     needed)"); 0 for a little.
 
     Call under the latch and before planning changes: waiting releases the latch. Raises ORA-01013 when
-    ``cancelled`` says so, ORA-01092 when the instance goes down.
+    ``cancelled`` says so, ORA-01092 when the instance goes down, ORA-16000 or ORA-01109 when the database is
+    not open read write.
     """
-    instance.log_writer.wait_for_space(cancelled, size)
+    instance.require_open_read_write()
+    instance.redo.writer.wait_for_space(cancelled, size)
 
 
 def _check_operations(buffer: Buffer, operations: Sequence[BlockOperation], block_size: int) -> None:
@@ -201,6 +203,7 @@ def _append(instance: Instance, parts: list[list[Vector]], transaction_id: int) 
     scns: list[int] = []
     entries: list[tuple[int, bytes]] = []
     several = len(parts) > 1
+    thread = instance.redo.writer.redo_thread
     for number, part in enumerate(parts, start=1):
         scn = instance.clock.next()
         if several and not transaction_id:
@@ -208,8 +211,8 @@ def _append(instance: Instance, parts: list[list[Vector]], transaction_id: int) 
         flags = RecordFlag.NONE
         if several:
             flags = RecordFlag.COMMIT if number == len(parts) else RecordFlag.PART
-        record = RedoRecord(scn, now, part, flags, transaction_id)
+        record = RedoRecord(scn, now, part, flags, transaction_id, thread)
         entries.append((scn, record.encode()))
         scns.append(scn)
-    instance.log_writer.append(entries)
+    instance.redo.append(entries)
     return scns

@@ -63,9 +63,9 @@ class Checkpointer:
         """Look again; call under the latch."""
         self._work.notify_all()
 
-    def log_switched(self, scn: int) -> None:
-        """A new log begins at ``scn``: a checkpoint of all files at that SCN is due. Under the latch."""
-        position = self._instance.log_writer.durable_position
+    def log_switched(self, scn: int, position: int) -> None:
+        """A new log begins at ``scn``, after ``position``: a checkpoint of all files at that SCN is due.
+        Under the latch."""
         self._log_switch = (scn, position)
         self._instance.database_writer.aim(position)
         self._work.notify_all()
@@ -93,12 +93,12 @@ class Checkpointer:
         instance = self._instance
         with instance.latch:
             scn = instance.clock.next()
-            position = instance.log_writer.appended_position
+            position = instance.redo.appended_position
             numbers = None if file_numbers is None else frozenset(file_numbers)
         instance.database_writer.write_until(position, numbers, cancelled)
-        instance.log_writer.wait_durable(position, cancelled)
+        instance.redo.wait_durable(position, cancelled)
         with instance.latch:
-            checkpoint = dataclasses.replace(instance.log_writer.checkpoint_at(position + 1), scn=scn)
+            checkpoint = dataclasses.replace(instance.redo.checkpoint_at(position + 1), scn=scn)
         self.write_headers(checkpoint, numbers, set_bits, clear_bits)
         return checkpoint
 
@@ -146,7 +146,7 @@ class Checkpointer:
                 if not self._wait_for_work(saved_at):
                     return
                 switch, self._progress = self._log_switch, False
-            self.advance_thread()
+            self.advance_threads()
             saved_at = time.monotonic()
             if switch is not None and self._written(switch[1]):
                 self._log_switch_checkpoint(switch)
@@ -161,7 +161,7 @@ class Checkpointer:
                 return True
             if self._progress:
                 left = saved_at + _INCREMENTAL_SECONDS - time.monotonic()
-                if left <= 0 or self._instance.log_writer.stalled:
+                if left <= 0 or any(writer.stalled for writer in self._instance.redo.writers):
                     return True
                 self._work.wait(left)
             else:
@@ -173,25 +173,32 @@ class Checkpointer:
             low = self._instance.cache.low_position()
             return low is None or low > position
 
-    def advance_thread(self) -> None:
+    def advance_threads(self) -> None:
         """The incremental checkpoint: where crash recovery would start, and which logs it doesn't need."""
         instance = self._instance
         with instance.latch:
-            log_writer, control = instance.log_writer, instance.control
+            redo, control = instance.redo, instance.control
             low = instance.cache.low_position()
-            position = log_writer.appended_position + 1 if low is None else low
-            checkpoint = log_writer.checkpoint_at(position)
-            log_writer.forget_addresses_before(position)
-            if _address(checkpoint) <= _address(control.thread.checkpoint):
+            position = redo.appended_position + 1 if low is None else low
+            redo.forget_addresses_before(position)
+            moved = False
+            for writer in redo.writers:
+                thread = control.thread_record(writer.redo_thread)
+                checkpoint = redo.checkpoint_at(position, thread.thread)
+                if _address(checkpoint) <= _address(thread.checkpoint):
+                    continue
+                moved = True
+                thread.checkpoint = checkpoint
+                thread.last_redo_scn = redo.durable_scn
+                thread.last_redo_time = checkpoint.time
+            if not moved:
                 return
-            control.thread.checkpoint = checkpoint
-            control.thread.last_redo_scn = log_writer.durable_scn
-            control.thread.last_redo_time = checkpoint.time
+            starts = {thread.thread: thread.checkpoint.sequence for thread in control.threads}
         # Only when the new start is on disk may the logs before it be reused.
         instance.save_control()
         with instance.latch:
             for group in control.redo_groups:
-                if group.status == "ACTIVE" and group.sequence < checkpoint.sequence:
+                if group.status == "ACTIVE" and group.sequence < starts[group.thread]:
                     group.status = "INACTIVE"
             instance.announce()
 
@@ -200,8 +207,9 @@ class Checkpointer:
             return  # whoever has it wakes us when done
         try:
             scn, position = switch
+            self._instance.redo.wait_durable(position)
             with self._instance.latch:
-                address = self._instance.log_writer.checkpoint_at(position + 1)
+                address = self._instance.redo.checkpoint_at(position + 1)
             self.write_headers(dataclasses.replace(address, scn=scn))
         except OracleError:
             if not self._instance.terminated.is_set():
@@ -299,15 +307,15 @@ def checkpoint_now(instance: Instance, cancelled: Callable[[], bool] | None = No
     instance.require_open_read_write()
     with instance.checkpointer.headers:
         checkpoint = instance.checkpointer.checkpoint(cancelled=cancelled)
-        instance.checkpointer.advance_thread()
+        instance.checkpointer.advance_threads()
     return checkpoint
 
 
 def log_end(instance: Instance, scn: int) -> Checkpoint:
     """The checkpoint at the end of all redo written so far, with the given SCN."""
     with instance.latch:
-        log_writer = instance.log_writer
-        return dataclasses.replace(log_writer.checkpoint_at(log_writer.appended_position + 1), scn=scn)
+        redo = instance.redo
+        return dataclasses.replace(redo.checkpoint_at(redo.appended_position + 1), scn=scn)
 
 
 def _address(checkpoint: Checkpoint) -> RedoAddress:

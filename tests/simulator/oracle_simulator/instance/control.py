@@ -66,9 +66,12 @@ class DatabaseRecord:
 
 @dataclass
 class ThreadRecord:
-    """A redo thread. ``status`` is OPEN (crash recovery is due if no instance has it) or CLOSED.
+    """A redo thread. ``status`` is OPEN (crash recovery is due if no instance has it) or CLOSED;
+    ``enabled`` is PUBLIC, PRIVATE or DISABLED.
 
-    ``checkpoint`` is where crash recovery starts; in a closed thread, where its redo ends.
+    ``sequence`` is that of the current log, or of the last one of a disabled thread. ``checkpoint`` is where
+    crash recovery starts; in a closed thread, where its redo ends. ``enabled_scn`` and ``disabled_scn`` are
+    those of the last ENABLE and DISABLE; 0: none since CREATE DATABASE.
     """
 
     thread: int = 1
@@ -76,6 +79,9 @@ class ThreadRecord:
     enabled: str = "PUBLIC"
     instance: str = ""
     sequence: int = 1
+    enabled_scn: int = 0
+    disabled_scn: int = 0
+    open_time: datetime | None = None
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     last_redo_scn: int = 0
     last_redo_time: datetime | None = None
@@ -85,7 +91,8 @@ class ThreadRecord:
 class RedoGroup:
     """An online redo log group. ``status`` is UNUSED, CURRENT, ACTIVE (needed for crash recovery) or INACTIVE.
 
-    ``next_scn`` is None while the log is current. ``size_bytes`` counts all blocks but block 0.
+    ``next_scn`` is None while the log is current. ``size_bytes`` counts all blocks but block 0. ``invalid``
+    are the members that lack redo of the log: they could not be written, or are new.
     """
 
     group: int
@@ -100,6 +107,12 @@ class RedoGroup:
     first_time: datetime | None = None
     next_scn: int | None = 0
     next_time: datetime | None = None
+    invalid: list[str] = field(default_factory=list)
+
+    @property
+    def valid_members(self) -> list[str]:
+        """The members that hold the whole log, if they can be read."""
+        return [member for member in self.members if member not in self.invalid]
 
 
 @dataclass
@@ -253,16 +266,47 @@ class ControlState:
 
     @property
     def thread(self) -> ThreadRecord:
-        """The one thread of a single-instance database."""
+        """The first thread: the only one of most databases."""
         return self.threads[0]
 
     @property
     def current_group(self) -> RedoGroup:
-        """The group being written. Raises LookupError when none is current."""
+        """The group the first thread writes. Raises LookupError when there is none."""
+        return self.current_group_of(self.thread.thread)
+
+    def thread_record(self, thread: int) -> ThreadRecord:
+        """A thread by number. Raises LookupError."""
+        for record in self.threads:
+            if record.thread == thread:
+                return record
+        raise LookupError(f"no redo thread {thread}")
+
+    def groups_of(self, thread: int) -> list[RedoGroup]:
+        """The log groups of a thread in order of their numbers."""
+        found = [group for group in self.redo_groups if group.thread == thread]
+        return sorted(found, key=lambda group: group.group)
+
+    def current_group_of(self, thread: int) -> RedoGroup:
+        """The group being written by a thread. Raises LookupError when none is current."""
         for group in self.redo_groups:
-            if group.status == "CURRENT":
+            if group.thread == thread and group.status == "CURRENT":
                 return group
-        raise LookupError("no current redo log group")
+        raise LookupError(f"no current redo log group of thread {thread}")
+
+    def free_groups_of(self, thread: int) -> list[RedoGroup]:
+        """The groups of a thread whose redo nobody needs, those idle for longest first."""
+        archiving = self.database.log_mode == "ARCHIVELOG"
+        free = [
+            group
+            for group in self.groups_of(thread)
+            if group.status == "UNUSED" or (group.status == "INACTIVE" and (group.archived or not archiving))
+        ]
+        return sorted(free, key=lambda group: (group.sequence, group.group))
+
+    @property
+    def enabled_threads(self) -> int:
+        """Bit n is set when thread n is enabled (as datafile headers have it)."""
+        return sum(1 << record.thread for record in self.threads if record.enabled != "DISABLED")
 
     def datafile(self, file_number: int) -> DatafileRecord | None:
         """A datafile by absolute number."""

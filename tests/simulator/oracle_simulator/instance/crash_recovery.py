@@ -1,50 +1,69 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Crash recovery: at open, from the thread checkpoint through the online logs to the end of redo."""
+"""Crash recovery: at open, from the checkpoint of each crashed thread through its online logs to the end
+of its redo, all threads together in the order of SCNs."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import now_to_the_second
-from oracle_simulator.instance.control import ControlState, RedoGroup
-from oracle_simulator.instance.messages import os_lines
+from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRecord
+from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
+from oracle_simulator.instance.redo_groups import member_line
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
-from oracle_simulator.storage.redo_log import RedoLogFile, read_log_header, read_records
+from oracle_simulator.storage.redo_log import (
+    LogRecord,
+    RedoAddress,
+    RedoLogFile,
+    read_log_header,
+    read_records,
+)
 from oracle_simulator.storage.redo_record import FileResized, Marker, RedoRecord, TablespaceState
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
 _FIRST_BLOCK = 2
+_RECORD_OFFSET = 16
 _CLEARING_BLOCKS = 2048
 
 
 @dataclass(frozen=True)
 class EndOfRedo:
-    """Where the redo of the thread ends: the block after the last complete record, and its SCN.
+    """Where the redo ends: for each recovered thread the block after its last complete record, and the SCN
+    of the last record of all.
 
-    ``tablespace_states`` are changes of state since the thread checkpoint: the process may have died
+    ``tablespace_states`` are changes of state since the thread checkpoints: the process may have died
     before the control file had them.
     """
 
-    sequence: int
-    block: int
+    addresses: Mapping[int, RedoAddress]
     last_scn: int
+    enabled_threads: int
     tablespace_states: tuple[TablespaceState, ...] = ()
 
-    def checkpoint(self) -> Checkpoint:
-        """The checkpoint of files that have all of it."""
-        return Checkpoint(self.last_scn + 1, now_to_the_second(), 1, self.sequence, self.block, 16)
+    def checkpoint(self, thread: int | None = None) -> Checkpoint:
+        """The checkpoint of files that have all of it, with the address of this thread or of the first."""
+        number = min(self.addresses) if thread is None else thread
+        now = now_to_the_second()
+        return Checkpoint(self.last_scn + 1, now, number, *self.addresses[number], self.enabled_threads)
 
 
-def recover_thread(instance: Instance) -> EndOfRedo:
+def crashed_threads(control: ControlState) -> list[ThreadRecord]:
+    """The threads no instance closed. (Before the database is open no instance has one.)"""
+    return [record for record in control.threads if record.status == "OPEN"]
+
+
+def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRedo:
     """Roll the open files forward to the end of redo; the database is mounted, its files are open.
 
     Exactly the changes whose redo is complete on disk are in the files afterwards; parts of a
@@ -52,9 +71,12 @@ def recover_thread(instance: Instance) -> EndOfRedo:
     damaged one, ORA-01172 with ORA-01151 when a block can't take its redo.
     """
     control = instance.control
-    start = control.thread.checkpoint
     instance.log.write(
-        f"Beginning crash recovery of 1 threads from seq {start.sequence} block {start.log_block}"
+        f"Beginning crash recovery of {len(threads)} threads",
+        *(
+            f" from thread {record.thread} seq {record.checkpoint.sequence} block {record.checkpoint.log_block}"
+            for record in threads
+        ),
     )
     targets = [
         Target(file, 0, file.record.stop_scn, file.datafile.blocks)
@@ -70,38 +92,59 @@ def recover_thread(instance: Instance) -> EndOfRedo:
             states.append(marker)
 
     applier = RecoveryApplier(instance, targets, on_marker)
-    groups = _groups_from(instance, start.sequence)
-    end_block = max(start.log_block, _FIRST_BLOCK)
+    logs = {record.thread: _logs_from(control, record) for record in threads}
+    ends: dict[int, RedoAddress] = {}
+    streams = [_redo_of(record, logs[record.thread], ends) for record in threads]
+    thread = threads[0].thread
     try:
-        for group in groups:
-            first = max(start.log_block, _FIRST_BLOCK) if group.sequence == start.sequence else _FIRST_BLOCK
-            end_block = first
-            path, _header = readable_member(group)
-            for entry in read_records(path, first):
-                applier.apply(entry)
-                end_block = entry.end_block
+        for entry in heapq.merge(*streams, key=lambda entry: entry.record.scn):
+            thread = entry.record.thread
+            applier.apply(entry)
         applier.abandon_pending()
         applier.flush()
     except OutOfReach as exc:
         raise exc.error from exc
     except RecoveryStuck as exc:
-        raise exc.crash_recovery_error() from exc
+        raise exc.crash_recovery_error(thread) from exc
     except RedoCorrupt as exc:
-        raise log_corrupt(exc, applier.last_scn, (312, f"online log 1 thread 1: '{exc.path}'")) from exc
-    last_scn = max(applier.last_scn, start.scn - 1, control.database.checkpoint.scn - 1)
-    end = EndOfRedo(groups[-1].sequence, end_block, last_scn, tuple(states))
-    _clear_tail(groups[-1], end_block)
+        raise log_corrupt(exc, applier.last_scn, _named_log(control, exc.path)) from exc
+    starts = [record.checkpoint.scn for record in threads]
+    last_scn = max(applier.last_scn, *(scn - 1 for scn in starts), control.database.checkpoint.scn - 1)
+    for number, groups in logs.items():
+        _clear_tail(groups[-1], ends[number].block)
     with instance.latch:
         instance.clock.advance_to(last_scn + 1)
-    instance.log.write(f"Completed crash recovery at seq {end.sequence} block {end.block}, scn {last_scn}")
-    return end
+    instance.log.write(
+        f"Completed crash recovery at scn {last_scn}",
+        *(f" thread {number} seq {end.sequence} block {end.block}" for number, end in sorted(ends.items())),
+    )
+    return EndOfRedo(ends, last_scn, control.enabled_threads, tuple(states))
+
+
+def _redo_of(
+    record: ThreadRecord, groups: list[RedoGroup], ends: dict[int, RedoAddress]
+) -> Iterator[LogRecord]:
+    """The redo of one thread from its checkpoint on; ``ends`` keeps up with how far that is."""
+    start = record.checkpoint
+    for group in groups:
+        first = max(start.log_block, _FIRST_BLOCK) if group.sequence == start.sequence else _FIRST_BLOCK
+        ends[record.thread] = RedoAddress(group.sequence, first, _RECORD_OFFSET)
+        path, _header = readable_member(group)
+        for entry in read_records(path, first):
+            ends[record.thread] = RedoAddress(group.sequence, entry.end_block, _RECORD_OFFSET)
+            yield entry
+
+
+def _named_log(control: ControlState, path: str) -> ErrorLine:
+    group = next(group for group in control.redo_groups if path in group.members)
+    return member_line(group, path)
 
 
 def readable_member(group: RedoGroup) -> tuple[Path, LogHeader]:
     """The first member of a group that holds what the control file says. Raises ORA-00313."""
     lines: list[tuple[int, str]] = []
-    for member in group.members:
-        named = (312, f"online log {group.group} thread {group.thread}: '{member}'")
+    for member in group.valid_members:
+        named = member_line(group, member)
         try:
             header = read_log_header(member)
         except OSError as exc:
@@ -118,23 +161,24 @@ def readable_member(group: RedoGroup) -> tuple[Path, LogHeader]:
     raise OracleError(313, text, *lines)
 
 
-def unfinished_switch(control: ControlState) -> RedoGroup | None:
-    """The group that a log switch was about to use when the process died, if one was.
+def unfinished_switch(control: ControlState, thread: int) -> RedoGroup | None:
+    """The group that a log switch of a thread was about to use when the process died, if one was.
 
     A switch writes the header of the new log, closes that of the old one, and then tells the control file.
     The new log cannot hold redo before that: to the control file it still is an archived log nobody needs,
     and the old one, closed or not, is where the redo of the thread ends.
     """
     database = control.database
-    branch = (database.dbid, database.resetlogs_scn, database.resetlogs_id, control.thread.sequence + 1)
-    for group in control.redo_groups:
+    next_sequence = control.thread_record(thread).sequence + 1
+    branch = (database.dbid, database.resetlogs_scn, database.resetlogs_id, next_sequence)
+    for group in control.groups_of(thread):
         if group.status not in ("INACTIVE", "UNUSED"):
             continue
         for member in group.members:
             try:
                 header = read_log_header(member)
                 found = (header.dbid, header.resetlogs_scn, header.resetlogs_id, header.sequence)
-                if found == branch and next(read_records(member), None) is None:
+                if found == branch and header.thread == thread and next(read_records(member), None) is None:
                     return group
             except (OSError, RedoCorrupt):
                 continue
@@ -149,13 +193,18 @@ def log_corrupt(exc: RedoCorrupt, change: int, file_line: tuple[int, str]) -> Or
     return OracleError(353, text, file_line)
 
 
-def _groups_from(instance: Instance, sequence: int) -> list[RedoGroup]:
-    control = instance.control
-    used = [group for group in control.redo_groups if group.sequence >= sequence and group.status != "UNUSED"]
-    groups = sorted(used, key=lambda group: group.sequence)
-    if [group.sequence for group in groups] != list(range(sequence, control.thread.sequence + 1)):
-        text = f"no online log holds sequence {sequence} of thread 1, from which crash recovery starts"
-        raise OracleError(305, text)
+def _logs_from(control: ControlState, record: ThreadRecord) -> list[RedoGroup]:
+    """The groups with the redo of a thread from its checkpoint on, in order. Raises ORA-00305."""
+    first = record.checkpoint.sequence
+    groups = [
+        group
+        for group in control.groups_of(record.thread)
+        if group.sequence >= first and group.status != "UNUSED"
+    ]
+    groups.sort(key=lambda group: group.sequence)
+    if [group.sequence for group in groups] != list(range(first, record.sequence + 1)):
+        place = f"sequence {first} of thread {record.thread}"
+        raise OracleError(305, f"no online log holds {place}, from which crash recovery starts")
     return groups
 
 
@@ -169,7 +218,7 @@ def _resize(applier: RecoveryApplier, marker: FileResized) -> None:
 def _clear_tail(group: RedoGroup, end_block: int) -> None:
     """Wipe what an interrupted write left after the end of redo, lest it be taken for redo later."""
     size_blocks = group.size_bytes // group.block_size
-    for member in group.members:
+    for member in group.valid_members:
         try:
             log = RedoLogFile.open(member)
         except (OSError, RedoCorrupt):

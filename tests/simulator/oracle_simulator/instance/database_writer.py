@@ -125,7 +125,7 @@ class DatabaseWriter:
                 keys, blocks, position = self._take_batch()
             try:
                 # Write-ahead: the redo of a change is on disk before the change is.
-                instance.log_writer.wait_durable(position)
+                instance.redo.wait_durable(position)
                 write_blocks(instance, double_write, blocks)
             except (WriterStopped, OracleError):
                 if instance.terminated.is_set():
@@ -147,7 +147,7 @@ class DatabaseWriter:
             elif low <= self._target:
                 return True
             elif not instance.blocks_dirty.wait_for(self._interrupted, self.trickle_seconds):
-                self._target = instance.log_writer.appended_position
+                self._target = instance.redo.appended_position
         return False
 
     def _interrupted(self) -> bool:

@@ -170,9 +170,9 @@ def _take_offline(instance: Instance, record: DatafileRecord) -> None:
         record.status = "RECOVER" if record.enabled == "READ WRITE" else "OFFLINE"
         if record.stop_scn is None:
             record.stop_scn = record.offline_scn = instance.clock.next()
-        position = instance.log_writer.appended_position
+        position = instance.redo.appended_position
     release_file(instance, record.file_number)
-    instance.log_writer.wait_durable(position)
+    instance.redo.wait_durable(position)
 
 
 def _bring_online(instance: Instance, record: DatafileRecord) -> None:

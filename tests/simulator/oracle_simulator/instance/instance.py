@@ -24,13 +24,13 @@ from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
 from oracle_simulator.instance.database_writer import DatabaseWriter
 from oracle_simulator.instance.faults import Faults
 from oracle_simulator.instance.home import Home
-from oracle_simulator.instance.log_writer import LogWriter
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
 from oracle_simulator.instance.open_files import OpenFiles
 from oracle_simulator.instance.parameter_changes import check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.redo_threads import RedoThreads
 from oracle_simulator.instance.scn_clock import ScnClock
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.torn_writes import complete_torn_writes
@@ -84,7 +84,7 @@ class Instance:
         self.files = OpenFiles(self._datafile_record)
         self.cache = BufferCache(self.files, parameters)
         self.control_files = ControlFileSet(self)
-        self.log_writer = LogWriter(self)
+        self.redo = RedoThreads(self)
         self.database_writer = DatabaseWriter(self)
         self.checkpointer = Checkpointer(self)
         self.archiver = Archiver(self)
@@ -112,8 +112,9 @@ class Instance:
 
     @property
     def log_switch_wait(self) -> str | None:
-        """``V$INSTANCE.LOG_SWITCH_WAIT``: None, ``ARCHIVE LOG`` or ``CHECKPOINT``."""
-        return self.log_writer.switch_wait
+        """Why a log switch waits in any redo thread: None, ``ARCHIVE LOG`` or ``CHECKPOINT``."""
+        with self.latch:
+            return next((writer.switch_wait for writer in self.redo.writers if writer.switch_wait), None)
 
     def require_mounted(self) -> None:
         """Raises ORA-01507."""
@@ -246,12 +247,12 @@ class Instance:
         self.log.write(reason)
         self.terminate()
         current = threading.current_thread()
-        workers = (self.archiver, self.checkpointer, self.database_writer, self.log_writer)
+        workers = (self.archiver, self.checkpointer, self.database_writer)
         for thread in [worker.thread for worker in workers]:
             if thread is not None and thread is not current:
                 thread.join()
+        self.redo.join()
         with self.latch:
-            self.log_writer.close()
             self.files.close_all()
             self.release_mount_lock()
             self._control = None
@@ -259,7 +260,7 @@ class Instance:
     def announce(self) -> None:
         """Tell everybody who waits that something changed; call under the latch."""
         self.changed.notify_all()
-        self.log_writer.wake()
+        self.redo.wake()
 
     def terminate(self, culprit: str = "") -> None:
         """Mark the instance as down and wake everybody; also called by a background thread that failed."""

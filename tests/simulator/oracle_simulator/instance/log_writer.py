@@ -1,11 +1,10 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LGWR: the log buffer, group commit, and log switches.
+"""LGWR: the log buffer of one redo thread, group commit, and log switches.
 
-Positions count redo records in the order they were made; record ``n`` is durable when
-``durable_position >= n``. Every write starts on a fresh block of the log, so the start of a write is a
-redo address from which recovery can begin.
+Every write starts on a fresh block of the log, so the start of a write is a redo address from which
+recovery can begin. Positions are those of ``redo_threads``.
 """
 
 from __future__ import annotations
@@ -13,24 +12,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import LogHistoryRecord, RedoGroup
-from oracle_simulator.instance.redo_groups import close_group, log_header, open_members, use_group
-from oracle_simulator.storage.datafile_header import Checkpoint
-from oracle_simulator.storage.oracle_time import encode_time
-from oracle_simulator.storage.redo_log import (
-    RedoAddress,
-    RedoLogFile,
-    blocks_needed,
-    closed,
-    pack_records,
-)
+from oracle_simulator.instance.control import RedoGroup
+from oracle_simulator.instance.messages import terminated
+from oracle_simulator.instance.redo_groups import change_log, continue_log, lose_member, not_written
+from oracle_simulator.storage.redo_log import RedoAddress, RedoLogFile, blocks_needed, pack_records
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
+    from oracle_simulator.instance.redo_threads import RedoThreads
 
 FIRST_BLOCK = 2
 RECORD_OFFSET = 16
@@ -40,77 +32,72 @@ _SMALL_CHANGE = 64 << 10
 
 
 class LogWriter:
-    """The log writer of an open database. All attributes are guarded by the latch unless said otherwise."""
+    """The log writer of an open redo thread. All attributes are guarded by the latch unless said otherwise."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, redo: RedoThreads, thread: int) -> None:
+        self.redo_thread = thread
         self._instance = instance
+        self._redo = redo
         self._work = threading.Condition(instance.latch)
-        self._durable = threading.Condition(instance.latch)
-        self._pending: deque[tuple[int, bytes]] = deque()
+        self._pending: deque[tuple[int, int, bytes]] = deque()
         self._pending_bytes = 0
         self._writing_bytes = 0
-        self._writes: deque[tuple[int, int, RedoAddress]] = deque()
+        self._writes: deque[tuple[int, RedoAddress]] = deque()
         self._members: list[RedoLogFile] = []
         self._group: RedoGroup | None = None
         self._next_block = FIRST_BLOCK
         self._switches_wanted = 0
         self._switch_position = 0
-        self._batch_scn = 0
         self._stalled: str | None = None
         self._stopping = False
         self._space_waiters = 0
         self.thread: threading.Thread | None = None
-        self.appended_position = 0
-        self.durable_position = 0
-        self.durable_scn = 0
 
     # ------------------------------------------------------------ life
 
-    def start(self, group: RedoGroup, next_block: int, last_scn: int) -> None:
-        """Begin to write to ``group`` from ``next_block`` on; all redo up to ``last_scn`` is written.
-
-        Raises ORA-00313 when no member can be opened.
-        """
-        self.durable_scn = last_scn
-        self._members = open_members(group)
+    def start(self, next_block: int) -> None:
+        """Begin to write to the current group from ``next_block`` on. Raises ORA-00313 when no member can be
+        opened."""
+        group = self._instance.control.current_group_of(self.redo_thread)
+        self._members = continue_log(self._instance, group)
         self._group = group
         self._next_block = next_block
-        self.thread = threading.Thread(target=self._run, name="LGWR", daemon=True)
+        name = "LGWR" if self.redo_thread == 1 else f"LGWR{self.redo_thread}"
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
-    def stop(self) -> None:
-        """Write what is pending, end the thread, close the log; call without the latch."""
-        with self._instance.latch:
-            self._stopping = True
-            self._work.notify_all()
-        if self.thread is not None:
-            self.thread.join()
-        self.close()
+    def finish(self) -> None:
+        """Take no more redo and end when all is written; call under the latch, then :meth:`join` without."""
+        self._stopping = True
+        self._work.notify_all()
 
-    def close(self) -> None:
-        """Close the log members."""
+    def join(self) -> None:
+        """Wait for the end of the thread and close the log; call without the latch."""
+        if self.thread is not None and self.thread is not threading.current_thread():
+            self.thread.join()
         for member in self._members:
             member.close()
         self._members = []
 
     def wake(self) -> None:
-        """Let every waiting thread look again (the instance goes down); call under the latch."""
+        """Look again; call under the latch."""
         self._work.notify_all()
-        self._durable.notify_all()
 
     # ------------------------------------------------------------ redo
 
-    def append(self, entries: Sequence[tuple[int, bytes]]) -> None:
-        """Put encoded records (SCN, bytes) in the log buffer; call under the latch."""
-        self._pending.extend(entries)
-        self._pending_bytes += sum(len(data) for _scn, data in entries)
-        self.appended_position += len(entries)
+    def take(self, first_position: int, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Put encoded records (SCN, bytes) in the log buffer; call under the latch. Raises ORA-01092."""
+        if self._stopping:
+            raise terminated()
+        for position, (scn, data) in enumerate(entries, start=first_position):
+            self._pending.append((position, scn, data))
+            self._pending_bytes += len(data)
         self._work.notify()
 
-    def wait_durable(self, position: int, cancelled: Callable[[], bool] | None = None) -> None:
-        """Wait until ``position`` is on disk. Raises ORA-01092, ORA-01013."""
-        if self.durable_position < position:
-            self._instance.wait_for(lambda: self.durable_position >= position, cancelled, self._durable)
+    @property
+    def first_pending(self) -> int | None:
+        """Position of the first record in the buffer."""
+        return self._pending[0][0] if self._pending else None
 
     def next_address(self) -> RedoAddress:
         """Where the next write will start if no log switch comes first."""
@@ -118,27 +105,25 @@ class LogWriter:
             raise LookupError("the log writer has no log")
         return RedoAddress(self._group.sequence, self._next_block, RECORD_OFFSET)
 
-    def checkpoint_at(self, position: int) -> Checkpoint:
-        """The checkpoint of a database in which all redo before ``position`` is in the files.
-
-        Its redo address is at or before the record at ``position``: the start of the write that holds it,
-        or, when it is not written yet, of the next write. Its SCN fits that address.
-        """
-        now = datetime.now().replace(microsecond=0)
-        scn, address = self.durable_scn + 1, self.next_address()
-        if position <= self.durable_position:
-            for first, first_scn, start in self._writes:
-                if first > position:
-                    break
-                scn, address = first_scn, start
-        return Checkpoint(scn, now, 1, *address)
+    def address_of(self, position: int) -> RedoAddress:
+        """Where this thread's redo from ``position`` on begins: the first write with any of it, or the next."""
+        found = self.next_address()
+        for last, start in reversed(self._writes):
+            if last < position:
+                break
+            found = start
+        return found
 
     def forget_addresses_before(self, position: int) -> None:
         """Addresses of older positions are not needed any more; call under the latch."""
-        while len(self._writes) > 1 and self._writes[1][0] <= position:
+        while self._writes and self._writes[0][0] < position:
             self._writes.popleft()
 
     # ------------------------------------------------------------ room
+
+    @property
+    def _groups(self) -> list[RedoGroup]:
+        return self._instance.control.groups_of(self.redo_thread)
 
     @property
     def stalled(self) -> bool:
@@ -156,13 +141,13 @@ class LogWriter:
     @property
     def largest_record(self) -> int:
         """Bytes a record may have: 1 MiB, less when the logs are small."""
-        smallest = min(group.size_bytes for group in self._instance.control.redo_groups)
+        smallest = min(group.size_bytes for group in self._groups)
         return min(_BATCH_BYTES, smallest // 4)
 
     def require_room_for(self, size: int) -> None:
-        """Raises ORA-30036 for a piece of redo larger than half of all online redo, or than there will ever be
-        room for: with all groups free but the current one."""
-        sizes = sorted(group.size_bytes for group in self._instance.control.redo_groups)
+        """Raises ORA-30036 for a piece of redo larger than half of all online redo of the thread, or than
+        there will ever be room for: with all groups free but the current one."""
+        sizes = sorted(group.size_bytes for group in self._groups)
         most = sum(size - self.largest_record for size in sizes[:-1]) / _PACKING
         if size > min(most, sum(sizes) // 2):
             undo = self._instance.parameters.get("undo_tablespace") or "UNDOTBS1"
@@ -191,8 +176,7 @@ class LogWriter:
         database writer, and that for this very redo.
         """
         group = self._group
-        if group is None:
-            return self._stalled is None
+        assert group is not None
         left = group.size_bytes - self._next_block * group.block_size
         if free := self._free_groups():
             # A switch that was asked for loses the rest of the current log, and no record crosses from one
@@ -204,39 +188,25 @@ class LogWriter:
 
     # ------------------------------------------------------------ switches
 
-    def request_switch(self) -> tuple[int, int]:
-        """Ask for a log switch; returns (sequence that will be closed, its first SCN). Call under the latch."""
-        group = self._instance.control.current_group
+    def request_switch(self) -> int:
+        """Ask for a log switch; returns the sequence that will be closed. Call under the latch."""
+        group = self._instance.control.current_group_of(self.redo_thread)
         self._switches_wanted += 1
-        self._switch_position = self.appended_position
+        self._switch_position = self._redo.appended_position
         self._work.notify()
-        return group.sequence, group.first_scn
-
-    def switched_past(self, sequence: int) -> bool:
-        """Whether the log with ``sequence`` is no longer current."""
-        return self._instance.control.thread.sequence > sequence
+        return group.sequence
 
     def _free_group(self) -> RedoGroup | None:
         """The group to use next: the one idle for longest, if redo in it is needed by nobody."""
         return next(iter(self._free_groups()), None)
 
     def _free_groups(self) -> list[RedoGroup]:
-        control = self._instance.control
-        archiving = control.database.log_mode == "ARCHIVELOG"
-        return sorted(
-            (
-                group
-                for group in control.redo_groups
-                if group.status == "UNUSED"
-                or (group.status == "INACTIVE" and (group.archived or not archiving))
-            ),
-            key=lambda group: (group.sequence, group.group),
-        )
+        return self._instance.control.free_groups_of(self.redo_thread)
 
     def _obstacle(self) -> str | None:
         if self._free_group() is not None:
             return None
-        groups = self._instance.control.redo_groups
+        groups = self._groups
         if any(group.status == "INACTIVE" and not group.archived for group in groups):
             return "ARCHIVE LOG"
         unarchived = any(group.status == "ACTIVE" and not group.archived for group in groups)
@@ -249,6 +219,8 @@ class LogWriter:
         try:
             self._loop()
             finished = True
+        except OracleError as exc:
+            self._instance.log.error(exc, "LGWR terminated with error")
         finally:
             if not finished:
                 self._instance.terminate("LGWR")
@@ -264,35 +236,38 @@ class LogWriter:
             else:
                 self._write(step)
 
-    def _next_step(self) -> list[bytes] | RedoGroup | None:
+    def _next_step(self) -> list[tuple[int, int, bytes]] | RedoGroup | None:
         """Wait for work: redo that fits the current log, or the group to switch to. None: the end."""
         while not self._instance.terminated.is_set():
-            due = self._switches_wanted > 0 and self.durable_position >= self._switch_position
+            due = self._switches_wanted > 0 and self._redo.durable_position >= self._switch_position
             if due and (free := self._free_group()):
                 return free
-            if batch := self._take_batch():
+            turn = self._redo.is_turn_of(self.first_pending)
+            if turn and (batch := self._take_batch()):
                 return batch
             if self._stopping and not self._pending:
                 return None
-            if (due or self._pending) and (free := self._free_group()):
+            if (due or turn) and (free := self._free_group()):
                 return free
-            if (due or self._pending) and self._stalled != self._obstacle():
+            if (due or turn) and self._stalled != self._obstacle():
                 self._stalled = self._obstacle()
                 self._report_stall(self._stalled)
                 self._instance.checkpointer.wake()
             self._work.wait()
         return None
 
-    def _take_batch(self) -> list[bytes]:
-        """Waiting records that fit the current log; none when a switch must come first."""
+    def _take_batch(self) -> list[tuple[int, int, bytes]]:
+        """Waiting records, without a gap in their positions, that fit the current log; none when a switch
+        must come first."""
         group = self._group
         assert group is not None
         room = group.size_bytes // group.block_size + 1 - self._next_block
         sizes: list[int] = []
         total = 0
         limit = min(_BATCH_BYTES, room * group.block_size)
-        for _scn, data in self._pending:
-            if sizes and total + len(data) > limit:
+        first = self._pending[0][0]
+        for position, _scn, data in self._pending:
+            if sizes and (total + len(data) > limit or position != first + len(sizes)):
                 break
             sizes.append(len(data))
             total += len(data)
@@ -301,83 +276,70 @@ class LogWriter:
         taken = [self._pending.popleft() for _ignored in sizes]
         self._pending_bytes -= sum(sizes)
         self._writing_bytes = sum(sizes)
-        if taken:
-            self._batch_scn = taken[-1][0]
-        return [data for _scn, data in taken]
+        return taken
 
-    def _write(self, batch: list[bytes]) -> None:
+    def _write(self, batch: list[tuple[int, int, bytes]]) -> None:
         group = self._group
         assert group is not None
-        packed = pack_records(batch, self._next_block, group.sequence, group.block_size)
+        records = [data for _position, _scn, data in batch]
+        packed = pack_records(records, self._next_block, group.sequence, group.block_size)
         address = RedoAddress(group.sequence, self._next_block, RECORD_OFFSET)
-        for member in self._members:
-            member.write_blocks(self._next_block, packed.data)
-        for member in self._members:
-            member.fsync()
+        self._write_members(lambda member: member.write_blocks(self._next_block, packed.data))
+        self._write_members(RedoLogFile.fsync)
+        last_position, last_scn, _data = batch[-1]
         with self._instance.latch:
-            self._writes.append((self.durable_position + 1, self.durable_scn + 1, address))
+            self._writes.append((last_position, address))
             self._next_block += packed.block_count
             self._writing_bytes = 0
-            self.durable_position += len(batch)
-            self.durable_scn = self._batch_scn
-            self._durable.notify_all()
+            self._redo.written(batch[0][0], last_position, last_scn)
             if self._space_waiters:
                 self._instance.changed.notify_all()
 
+    def _write_members(self, write: Callable[[RedoLogFile], None]) -> None:
+        """Do it to every member. One that fails is given up: from then on it lacks redo, and the control file
+        says so before anybody relies on what the others have. Raises ORA-00340 when none is left."""
+        group = self._group
+        assert group is not None
+        for member in list(self._members):
+            try:
+                write(member)
+            except OSError as exc:
+                self._members.remove(member)
+                member.close()
+                if not self._members:
+                    raise not_written(group, member, self._next_block, exc) from exc
+                lose_member(self._instance, group, member, self._next_block, exc)
+
     def _switch(self, free: RedoGroup) -> None:
         instance = self._instance
-        control = instance.control
         with instance.latch:
             self._stalled = None
-            old, new = self._group, free
+            old = self._group
             assert old is not None
             # Redo waiting in the buffer goes to the new log, so its first SCN is where the old one ends.
-            scn = self._pending[0][0] if self._pending else instance.clock.next()
-            now = datetime.now().replace(microsecond=0)
-            sequence, end_block = old.sequence, self._next_block
-        # That nobody needs the new group's old redo must be on disk before that redo is gone.
-        instance.save_control()
-        new_header = log_header(instance, new, sequence + 1, scn, now)
-        new_members = open_members(new)
-        for member in new_members:
-            member.write_header(new_header)
-            member.fsync()
-        for member in self._members:
-            member.write_header(closed(member.read_header(), scn, now, end_block))
-            member.fsync()
+            first = self._pending[0] if self._pending else None
+            scn = first[1] if first else instance.clock.next()
+            before = (first[0] if first else self._redo.appended_position + 1) - 1
+            end_block = self._next_block
+        members = change_log(instance, old, free, self._members, scn, end_block)
         with instance.latch:
-            close_group(old, scn, now)
-            use_group(new, sequence + 1, scn, now)
-            control.thread.sequence = new.sequence
-            database = control.database
-            control.log_history.append(
-                LogHistoryRecord(
-                    control.take_recid(), encode_time(now), old.thread, old.sequence, old.first_scn, old.first_time,
-                    scn, database.resetlogs_scn, database.resetlogs_id,
-                )
-            )  # fmt: skip
-        instance.save_control()
-        self.close()
-        with instance.latch:
-            self._members, self._group, self._next_block = new_members, new, FIRST_BLOCK
+            self._members, self._group, self._next_block = members, free, FIRST_BLOCK
             self._switches_wanted = max(0, self._switches_wanted - 1)
-            instance.checkpointer.log_switched(scn)
+            instance.checkpointer.log_switched(scn, before)
             instance.announce()
-        instance.log.write(
-            f"Thread 1 advanced to log sequence {new.sequence} (LGWR switch)",
-            f"  Current log# {new.group} seq# {new.sequence} mem# 0: {new.members[0]}",
-        )
 
     def _report_stall(self, obstacle: str | None) -> None:
         group = self._group
         assert group is not None
+        number = self.redo_thread
         if obstacle == "ARCHIVE LOG":
             self._instance.log.write(
                 f"ORA-00270 signalled because: all online logs needed archiving; sequence {group.sequence}",
-                f"Thread 1 cannot allocate new log, sequence {group.sequence + 1}",
+                f"Thread {number} cannot allocate new log, sequence {group.sequence + 1}",
                 "All online logs need archiving",
             )
         else:
             self._instance.log.write(
-                f"Thread 1 cannot allocate new log, sequence {group.sequence + 1}", "Checkpoint not complete"
+                f"Thread {number} cannot allocate new log, sequence {group.sequence + 1}",
+                "Checkpoint not complete",
             )

@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import advance_header, log_end
+from oracle_simulator.instance.checkpoint import advance_header, now_to_the_second
 from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
 from oracle_simulator.instance.crash_recovery import (
     EndOfRedo,
+    crashed_threads,
     readable_member,
-    recover_thread,
+    recover_threads,
     unfinished_switch,
 )
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
@@ -24,10 +26,16 @@ from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_markers import ENABLED
 from oracle_simulator.instance.resetlogs import reset_logs
 from oracle_simulator.instance.state import InstanceState
+from oracle_simulator.instance.thread_states import (
+    begin_new_logs,
+    open_thread,
+    thread_closed,
+    threads_to_open,
+)
 from oracle_simulator.instance.torn_writes import forget_torn_writes
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
-from oracle_simulator.storage.redo_record import CleanClose, CrashRecovered
+from oracle_simulator.storage.redo_record import CleanClose
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.control import DatafileRecord
@@ -53,7 +61,8 @@ def open_database(instance: Instance, read_only: bool, resetlogs: bool | None) -
         _refuse_without_resetlogs(database.open_resetlogs, resetlogs)
     try:
         _open_files(instance, read_only)
-        end = recover_thread(instance) if instance.control.thread.status == "OPEN" else None
+        crashed = crashed_threads(instance.control)
+        end = recover_threads(instance, crashed) if crashed else None
         if end is not None:
             _after_crash(instance, end)
     except OracleError:
@@ -64,7 +73,7 @@ def open_database(instance: Instance, read_only: bool, resetlogs: bool | None) -
         _let_in(instance, read_only)
         return
     try:
-        _start_writing(instance, after_crash=end is not None)
+        _start_writing(instance, end.addresses if end is not None else ())
         _let_in(instance, read_only)
     except OracleError:
         instance.abandon("open failed: instance terminated")
@@ -82,7 +91,7 @@ def _open_files(instance: Instance, read_only: bool) -> None:
     """Verify and open every online file. Raises the error of the first that won't do."""
     control = instance.control
     backup = control.database.control_file_type in (BACKUP, CREATED) and read_only
-    crashed = control.thread.status == "OPEN"
+    crashed = crashed_threads(control)
     found: list[tuple[DatafileRecord, Datafile, DatafileHeader]] = []
     try:
         for record in sorted(control.datafiles, key=lambda record: record.file_number):
@@ -100,16 +109,18 @@ def _open_files(instance: Instance, read_only: bool) -> None:
                 raise OracleError(10873, text, datafile_line(record))
             if need is not Need.NOTHING:
                 raise needs_media_recovery(record)
-            found.append((record, Datafile.open(record.path, writable=not read_only or crashed), header))
+            found.append(
+                (record, Datafile.open(record.path, writable=not read_only or bool(crashed)), header)
+            )
     except WrongFile as exc:
         _close(found)
         raise exc.error from exc
     except OracleError:
         _close(found)
         raise
-    about_to_be_used = unfinished_switch(control) if crashed else None
+    about_to_be_used = [unfinished_switch(control, thread.thread) for thread in crashed]
     for group in control.redo_groups:
-        if group.status != "UNUSED" and not read_only and group is not about_to_be_used:
+        if group.status != "UNUSED" and not read_only and group not in about_to_be_used:
             readable_member(group)
     with instance.latch:
         for record, datafile, header in found:
@@ -131,8 +142,11 @@ def _after_crash(instance: Instance, end: EndOfRedo) -> None:
     _write_headers(instance, checkpoint, HeaderStatus.NONE, HeaderStatus.ONLINE_FUZZY)
     with instance.latch:
         control = instance.control
-        control.thread.status = "CLOSED"
-        control.thread.checkpoint = control.database.checkpoint = checkpoint
+        control.database.checkpoint = checkpoint
+        for number in end.addresses:
+            thread = control.thread_record(number)
+            thread.status = "CLOSED"
+            thread.checkpoint = end.checkpoint(number)
         for state in end.tablespace_states:
             for number in state.file_numbers:
                 _follow_state(instance, number, state.state)
@@ -168,23 +182,21 @@ def _write_headers(
                 file.record.stop_time = checkpoint.time
 
 
-def _start_writing(instance: Instance, after_crash: bool) -> None:
+def _start_writing(instance: Instance, recovered_threads: Collection[int]) -> None:
     with instance.latch:
         control = instance.control
-        thread = control.thread
-        group = control.current_group
-        start = max(thread.checkpoint.log_block, 2)
-        instance.clock.advance_to(max(thread.checkpoint.scn, control.database.checkpoint.scn))
-        instance.log_writer.start(group, start, instance.clock.current())
-        thread.status = "OPEN"
-        thread.instance = instance.home.sid
+        scns = [record.checkpoint.scn for record in control.threads]
+        instance.clock.advance_to(max(*scns, control.database.checkpoint.scn))
+        instance.redo.begin_after(instance.clock.current())
+        for number in threads_to_open(instance):
+            open_thread(instance, number)
         control.database.open_resetlogs = NOT_ALLOWED
         control.database.control_file_type = CURRENT
         files = [file for file in instance.files if file.record.enabled == "READ WRITE"]
         for file in files:
             file.record.stop_scn = file.record.stop_time = None
             file.record.in_backup = False  # the headers just verified say so
-    # First the control file says that the thread is open, then the files that they may be fuzzy.
+    # First the control file says that the threads are open, then the files that they may be fuzzy.
     instance.save_control()
     for file in files:
         header = file.datafile.read_header()
@@ -196,22 +208,8 @@ def _start_writing(instance: Instance, after_crash: bool) -> None:
     instance.archiver.start()
     instance.database_writer.start()
     instance.checkpointer.start()
-    if after_crash:
-        _begin_new_log(instance)
-
-
-def _begin_new_log(instance: Instance) -> None:
-    """After a crash redo goes on in a new log. Raises ORA-16038 when none is free for want of archiving."""
-    with instance.latch:
-        sequence, _scn = instance.log_writer.request_switch()
-    instance.wait_for(lambda: instance.log_writer.switched_past(sequence) or instance.archiver.failed)
-    if not instance.log_writer.switched_past(sequence):
-        group = instance.archiver.unarchived()[0]
-        line = (312, f"online log {group.group} thread {group.thread}: '{group.members[0]}'")
-        raise OracleError(16038, f"log {group.group} sequence# {group.sequence} cannot be archived", line)
-    with instance.latch:
-        commit = write_markers(instance, [CrashRecovered(1)])
-    instance.log_writer.wait_durable(commit.position)
+    if recovered_threads:
+        begin_new_logs(instance, recovered_threads)
 
 
 def _recreate_tempfiles(instance: Instance) -> None:
@@ -271,23 +269,22 @@ def close_database(instance: Instance) -> None:
                     raise OracleError(1149, text, datafile_line(record))
             instance.state = InstanceState.CLOSING
             commit = write_markers(instance, [CleanClose(1)])
-        instance.log_writer.wait_durable(commit.position)
+        instance.redo.wait_durable(commit.position)
         instance.database_writer.write_until(commit.position)
     instance.archiver.stop()
     instance.checkpointer.stop()
     instance.database_writer.stop()
-    instance.log_writer.stop()
+    ends = instance.redo.stop()
     forget_torn_writes(instance)
     with instance.latch:
-        checkpoint = log_end(instance, instance.clock.next())
+        scn, now = instance.clock.next(), now_to_the_second()
+        control = instance.control
+        enabled = control.enabled_threads
+        checkpoints = {number: Checkpoint(scn, now, number, *end, enabled) for number, end in ends.items()}
+        checkpoint = checkpoints[min(checkpoints)]
     _write_headers(instance, checkpoint, HeaderStatus.NONE, HeaderStatus.ONLINE_FUZZY)
     with instance.latch:
-        control = instance.control
-        control.thread.status = "CLOSED"
-        control.thread.checkpoint = control.database.checkpoint = checkpoint
-        control.thread.last_redo_scn = commit.scn
-        control.thread.last_redo_time = checkpoint.time
-        for group in control.redo_groups:
-            if group.status == "ACTIVE":
-                group.status = "INACTIVE"
+        control.database.checkpoint = checkpoint
+        for number in ends:
+            thread_closed(instance, number, checkpoints[number], commit.scn)
     instance.save_control()

@@ -20,6 +20,7 @@ _QUOTED = re.compile(r"[^\w.+-]")
 DEFAULTS: Mapping[str, str] = {
     "archive_lag_target": "0",
     "cluster_database": "FALSE",
+    "cluster_database_instances": "1",
     "compatible": "19.0.0",
     "control_file_record_keep_time": "7",
     "control_files": "",

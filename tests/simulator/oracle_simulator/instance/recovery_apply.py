@@ -81,11 +81,10 @@ class RecoveryStuck(Exception):
         )
         return OracleError(10562, text, *place, internal)
 
-    def crash_recovery_error(self) -> OracleError:
+    def crash_recovery_error(self, thread: int) -> OracleError:
         """ORA-01172 with ORA-01151."""
-        text = (
-            f"recovery of thread 1 stuck at block {self.block_number} of file {self.file.record.file_number}"
-        )
+        place = f"block {self.block_number} of file {self.file.record.file_number}"
+        text = f"recovery of thread {thread} stuck at {place}"
         return OracleError(
             1172, text, (1151, "use media recovery to recover block, restore backup if needed")
         )

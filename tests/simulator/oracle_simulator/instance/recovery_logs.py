@@ -82,7 +82,11 @@ def online_log(instance: Instance, position: Position) -> LogSource | None:
                 path, header = readable_member(group)
             except OracleError:
                 return None
-            if group.status == "CURRENT" and not header.current and unfinished_switch(control) is not None:
+            if (
+                group.status == "CURRENT"
+                and not header.current
+                and unfinished_switch(control, group.thread) is not None
+            ):
                 header = reopened(header)
             return LogSource(path, header)
     return None

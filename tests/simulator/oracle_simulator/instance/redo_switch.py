@@ -19,15 +19,21 @@ Cancelled = Callable[[], bool] | None
 
 
 def switch_logfile(instance: Instance, cancelled: Cancelled = None) -> int:
-    """ALTER SYSTEM SWITCH LOGFILE: returns the sequence that was closed, not waiting for its archiving.
+    """ALTER SYSTEM SWITCH LOGFILE: in the caller's redo thread; returns the sequence that was closed, not
+    waiting for its archiving.
 
     Waits while no other group is free. Raises ORA-01109 unless open read write, ORA-01013, ORA-01092.
     """
     with instance.latch:
         instance.require_open_read_write()
-        sequence, _first_scn = instance.log_writer.request_switch()
-    instance.wait_for(lambda: instance.log_writer.switched_past(sequence), cancelled)
+        writer = instance.redo.writer
+        sequence = writer.request_switch()
+    instance.wait_for(lambda: _switched_past(instance, writer.redo_thread, sequence), cancelled)
     return sequence
+
+
+def _switched_past(instance: Instance, thread: int, sequence: int) -> bool:
+    return instance.control.thread_record(thread).sequence > sequence
 
 
 def archive_log_current(instance: Instance, cancelled: Cancelled = None, to: str | None = None) -> int:

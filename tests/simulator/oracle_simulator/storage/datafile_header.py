@@ -93,7 +93,8 @@ class Checkpoint:
     """A checkpoint: the SCN up to which all changes are in the file, and where in the redo that is.
 
     Recovery of the file starts at log ``sequence`` of ``thread``, block ``log_block``, byte
-    ``log_offset``; the last two are 0 when only the log is known.
+    ``log_offset``; the last two are 0 when only the log is known. Of the other threads it needs the logs
+    from the one on that holds ``scn``: bit n of ``enabled_threads`` says that thread n was enabled then.
     """
 
     scn: int = 0
@@ -102,18 +103,24 @@ class Checkpoint:
     sequence: int = 0
     log_block: int = 0
     log_offset: int = 0
+    enabled_threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.thread:  # a thread that writes redo is enabled
+            object.__setattr__(self, "enabled_threads", self.enabled_threads | 1 << self.thread)
 
     def encode(self) -> bytes:
         """Oracle's 36 bytes."""
-        threads = (1 << self.thread if self.thread else 0).to_bytes(8, "little")
+        threads = self.enabled_threads.to_bytes(8, "little")
         address = (self.sequence, self.log_block, self.log_offset)
         return _CHECKPOINT.pack(encode_scn(self.scn), encode_time(self.time), self.thread, *address, threads)
 
     @classmethod
     def decode(cls, data: bytes, offset: int = 0) -> Checkpoint:
         """The checkpoint whose 36 bytes start at ``offset``."""
-        scn, time, thread, sequence, block, place, _threads = _CHECKPOINT.unpack_from(data, offset)
-        return cls(decode_scn(scn) or 0, decode_time(time), thread, sequence, block, place)
+        scn, time, thread, sequence, block, place, threads = _CHECKPOINT.unpack_from(data, offset)
+        enabled = int.from_bytes(threads, "little")
+        return cls(decode_scn(scn) or 0, decode_time(time), thread, sequence, block, place, enabled)
 
 
 @dataclass(frozen=True)

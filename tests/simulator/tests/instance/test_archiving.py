@@ -264,7 +264,7 @@ def test_a_cancelled_wait_for_durability_says_so(lab: Lab) -> None:
     switch = Background(lambda: redo_switch.switch_logfile(instance))
     wait_until(lab, lambda: instance.log_switch_wait is not None)
     with pytest.raises(OracleError) as caught:
-        wait_durable(instance, instance.log_writer.appended_position + 100, lambda: True)
+        wait_durable(instance, instance.redo.appended_position + 100, lambda: True)
     assert caught.value.codes == (1013,)
     lab.put((lab.file().file_number, FIRST_BLOCK, 0), b"fits the current log")
     instance.faults.stop_archiver(False)

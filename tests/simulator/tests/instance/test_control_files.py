@@ -399,7 +399,7 @@ def add_file(lab: Lab, number: int) -> Path:
     path = lab.home.datafile_folder / f"new{number}.dbf"
     with instance.latch:
         scn = instance.clock.next()
-        address = instance.log_writer.next_address()
+        address = instance.redo.next_address()
         database = control.database
         moment = database.created
         assert moment is not None

@@ -104,7 +104,7 @@ def test_parts_of_a_transaction_without_its_commit_record_are_void(lab: Lab) -> 
     lab.put((file, FIRST_BLOCK, 0), b"kept")
     group = lab.instance.control.current_group
     with lab.instance.latch:
-        end = lab.instance.log_writer.next_address()
+        end = lab.instance.redo.next_address()
         scn = lab.instance.clock.next()
         version = lab.instance.cache.get(file, FIRST_BLOCK).block.version
     lab.crash()
@@ -132,7 +132,7 @@ def test_a_transaction_of_many_parts_is_whole_or_absent(lab: Lab) -> None:
         changes += [BlockChange(file, block, Format(6, 1)), BlockChange(file, block, Put(0, bytes(7000)))]
     with lab.instance.latch:
         commit = write_changes(lab.instance, changes)
-    lab.instance.log_writer.wait_durable(commit.position)
+    lab.instance.redo.wait_durable(commit.position)
     lab.crash()
     lab.open()
     with lab.instance.latch:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from oracle_simulator.instance import backup_mode, log_writer, redo_switch
+from oracle_simulator.instance import backup_mode, redo_groups, redo_switch
 from oracle_simulator.instance.checkpoint import checkpoint_now
 from oracle_simulator.instance.control import ControlState, RedoGroup
 from oracle_simulator.instance.instance import Instance
@@ -191,7 +191,7 @@ def test_the_control_file_gives_a_log_up_before_its_redo_is_gone(
         on_disk.append((found.status, found.archived))
         return log_header(instance, group, *arguments)
 
-    monkeypatch.setattr(log_writer, "log_header", look_at_control_file)
+    monkeypatch.setattr(redo_groups, "log_header", look_at_control_file)
     for _switch in range(6):
         lab.fill(2, "more")
         redo_switch.archive_log_current(lab.instance)

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Redo threads as instances use them: which are opened, how they are opened and closed.
+
+A thread has three states of being enabled (DISABLED, PRIVATE, PUBLIC: Administrator's Guide, "Managing the
+Redo Log") and is OPEN or CLOSED. Instance n of the database has thread n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.changes import write_markers
+from oracle_simulator.instance.checkpoint import now_to_the_second
+from oracle_simulator.instance.redo_groups import member_line
+from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.redo_record import CrashRecovered
+
+if TYPE_CHECKING:
+    from oracle_simulator.instance.instance import Instance
+
+_FIRST_BLOCK = 2
+
+
+def instance_name(sid: str, number: int) -> str:
+    """The SID of instance ``number`` of a database whose first instance is ``sid``."""
+    return sid if number == 1 else f"{sid}{number}"
+
+
+def threads_to_open(instance: Instance) -> list[int]:
+    """The threads whose instances start with the database: the first ``cluster_database_instances``.
+
+    Raises ORA-01620 when none of them is enabled.
+    """
+    enabled = [record.thread for record in instance.control.threads if record.enabled != "DISABLED"]
+    wanted = instance.parameters.integer("cluster_database_instances")
+    chosen = [number for number in sorted(enabled) if number <= wanted] or sorted(enabled)[:1]
+    if not chosen:
+        raise OracleError(1620, "no public threads are available for mounting")
+    return chosen
+
+
+def open_thread(instance: Instance, number: int) -> None:
+    """Start the log writer of a closed thread where its redo ended; the control file in memory says so.
+
+    Call under the latch. Raises ORA-00313 when no member of its current group can be opened.
+    """
+    record = instance.control.thread_record(number)
+    instance.redo.start_writer(number, max(record.checkpoint.log_block, _FIRST_BLOCK))
+    record.status = "OPEN"
+    record.instance = instance_name(instance.home.sid, number)
+    record.open_time = now_to_the_second()
+    group = instance.control.current_group_of(number)
+    instance.log.write(f"Thread {number} opened at log sequence {group.sequence}")
+
+
+def thread_closed(instance: Instance, number: int, checkpoint: Checkpoint, last_redo_scn: int) -> None:
+    """The redo of a thread ends at ``checkpoint``, and all of it is in the files; call under the latch."""
+    record = instance.control.thread_record(number)
+    record.status = "CLOSED"
+    record.checkpoint = checkpoint
+    record.last_redo_scn, record.last_redo_time = last_redo_scn, checkpoint.time
+    for group in instance.control.groups_of(number):
+        if group.status == "ACTIVE":
+            group.status = "INACTIVE"
+
+
+def begin_new_logs(instance: Instance, recovered: Collection[int]) -> None:
+    """After a crash redo goes on in new logs. Raises ORA-16038 when none is free for want of archiving."""
+    control = instance.control
+    with instance.latch:
+        ended = {
+            writer.redo_thread: writer.request_switch()
+            for writer in instance.redo.writers
+            if writer.redo_thread in recovered
+        }
+
+    def behind() -> list[int]:
+        return [
+            number
+            for number, ended_with in ended.items()
+            if control.thread_record(number).sequence <= ended_with
+        ]
+
+    instance.wait_for(lambda: not behind() or instance.archiver.failed)
+    if behind():
+        group = instance.archiver.unarchived()[0]
+        text = f"log {group.group} sequence# {group.sequence} cannot be archived"
+        raise OracleError(16038, text, member_line(group, group.members[0]))
+    with instance.latch:
+        commit = write_markers(instance, [CrashRecovered(number) for number in sorted(recovered)])
+    instance.redo.wait_durable(commit.position)
