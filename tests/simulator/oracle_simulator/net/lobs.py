@@ -13,6 +13,7 @@ CHUNK_SIZE = 8132
 """Bytes of content per block of 8K; clients take it for the size to read in."""
 
 _KEEP = 64 * 1024 * 1024
+_MOST_TEMPORARY = 256 * 1024 * 1024
 _HEAD = b"\x00\x26\x00\x02\x00\x00\x00"
 _TEMPORARY = b"\x01"
 _PERSISTENT = b"\x00"
@@ -58,17 +59,30 @@ class LobStore:
 
     def write(self, locator: bytes, offset: int, data: bytes) -> None:
         """Put ``data`` (UTF-8 for a CLOB) at ``offset``, filling a gap before it. ORA-22275 unless the
-        LOB is a temporary one: what was fetched belongs to the database."""
+        LOB is a temporary one: what was fetched belongs to the database. ORA-21560 for offset 0, ORA-01652
+        when temporary LOBs grow too large, ORA-29275 for half a character."""
         content = self._writable(locator)
         start = offset - 1
+        if start < 0:
+            raise OracleError(21560, "argument 3 is null, invalid, or out of range")
+        held = sum(len(each) for key, each in self._content.items() if key not in self._fetched)
+        if held + max(start - len(content), 0) + len(data) > _MOST_TEMPORARY:
+            raise OracleError(1652, "unable to extend temp segment by 128 in tablespace TEMP")
         if isinstance(content, str):
-            text = data.decode()
+            try:
+                text = data.decode()
+            except UnicodeDecodeError:
+                raise OracleError(29275, "partial multibyte character") from None
             self._content[locator] = content[:start].ljust(start) + text + content[start + len(text) :]
         else:
             self._content[locator] = content[:start].ljust(start, b"\0") + data + content[start + len(data) :]
 
     def trim(self, locator: bytes, length: int) -> None:
-        self._content[locator] = self._writable(locator)[:length]
+        """ORA-22926 when it is shorter already."""
+        content = self._writable(locator)
+        if length > len(content):
+            raise OracleError(22926, "specified trim length is greater than current LOB value's length")
+        self._content[locator] = content[:length]
 
     def _writable(self, locator: bytes) -> str | bytes:
         if locator in self._fetched:
