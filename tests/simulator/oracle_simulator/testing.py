@@ -24,7 +24,7 @@ from oracle_simulator.instance.home import Home
 from oracle_simulator.program import processes
 from oracle_simulator.program.configuration import write_listener_file
 from oracle_simulator.program.local_socket import LocalConnection
-from oracle_simulator.program.spec import create_from_spec
+from oracle_simulator.program.spec import create_from_spec, users_of
 
 USERS = [
     {
@@ -40,6 +40,13 @@ USERS = [
             "ALTER DATABASE",
             "SELECT_CATALOG_ROLE",
         ],
+    },
+]
+COMMON_USERS = [
+    {
+        "name": "C##HOTBACKUP",
+        "privileges": [*USERS[1]["privileges"], "SET CONTAINER"],
+        "container_data": "all",
     },
 ]
 SMALL: Mapping[str, Any] = {
@@ -63,10 +70,10 @@ class SimulatedDatabase:
     def __init__(self, folder: Path, sid: str = "ORCL", spec: Mapping[str, Any] | None = None) -> None:
         self.port = free_port()
         self.home = Home(folder / "home", sid)
-        self.passwords = {user: secrets.token_urlsafe(9) for user in ("SYS", "APP", "HOTBACKUP")}
-        self.dbid = create_from_spec(
-            self.home, {**SMALL, **(spec or {})}, port=self.port, passwords=self.passwords
-        )
+        wanted = dict(spec or {})
+        whole = {**SMALL, **({"users": COMMON_USERS} if wanted.get("cdb") else {}), **wanted}
+        self.passwords = {user: secrets.token_urlsafe(9) for user in users_of(whole)}
+        self.dbid = create_from_spec(self.home, whole, port=self.port, passwords=self.passwords)
 
     @property
     def sid(self) -> str:
@@ -76,7 +83,11 @@ class SimulatedDatabase:
     @property
     def dsn(self) -> str:
         """Easy connect string."""
-        return f"127.0.0.1:{self.port}/{self.sid}"
+        return self.dsn_of(self.sid)
+
+    def dsn_of(self, service: str) -> str:
+        """Easy connect string of a service."""
+        return f"127.0.0.1:{self.port}/{service}"
 
     def start(self, stage: str = "open") -> None:
         """STARTUP up to ``nomount``, ``mount`` or ``open``."""
@@ -124,11 +135,15 @@ class SimulatedDatabase:
         with LocalConnection(self.home.admin_socket) as connection:
             return connection.ask("status")
 
-    def connect(self, user: str = "APP", mode: int = oracledb.AUTH_MODE_DEFAULT) -> Any:
-        """A driver connection over TCP; SYS connects as SYSDBA."""
+    def connect(
+        self, user: str = "APP", mode: int = oracledb.AUTH_MODE_DEFAULT, service: str | None = None
+    ) -> Any:
+        """A driver connection over TCP; SYS connects as SYSDBA. ``service`` may be a pluggable database."""
         if user == "SYS" and mode == oracledb.AUTH_MODE_DEFAULT:
             mode = oracledb.AUTH_MODE_SYSDBA
-        return oracledb.connect(user=user, password=self.passwords[user], dsn=self.dsn, mode=mode)
+        return oracledb.connect(
+            user=user, password=self.passwords[user], dsn=self.dsn_of(service or self.sid), mode=mode
+        )
 
     def datafile(self, tablespace: str) -> Path:
         """The first datafile of a tablespace by its default name."""

@@ -28,13 +28,11 @@ from oracle_simulator.storage.block import BlockType, BlockVersion
 from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.slotted import SlottedBlock
 
-_SYSTEM_FILE = 1
-
 
 def write_dictionary(
     datafile: Datafile, rows: dict[str, Sequence[SystemRow]], version: BlockVersion, created: datetime
 ) -> None:
-    """Write the tables of SYS, one extent each from the first extent of file 1 on.
+    """Write the tables of SYS, one extent each from the first extent of the first file of SYSTEM on.
 
     ``rows`` has the rows of each table by its name, but for TAB$, which follows from the rest. Raises
     ORA-01658 when a table does not fit its extent, ORA-03214 when the file has no room for all of them.
@@ -47,13 +45,16 @@ def write_dictionary(
         for index, (_id, name, _row) in enumerate(SYSTEM_TABLES)
     }
     tables: list[SystemRow] = [
-        TableRow(number, number, "SYS", name, SYSTEM_TABLESPACE_NUMBER, _SYSTEM_FILE, segments[name], created)
+        TableRow(
+            number, number, "SYS", name, SYSTEM_TABLESPACE_NUMBER, header.file_number, segments[name], created
+        )
         for number, name, _row_class in SYSTEM_TABLES
     ]
     blocks: dict[int, SlottedBlock] = {}
     for object_id, name, _row_class in SYSTEM_TABLES:
         contents = tables if name == "TAB$" else rows.get(name, ())
-        blocks.update(_segment_blocks(object_id, name, segments[name], contents, header.block_size))
+        place = Extent(header.file_number, segments[name], UNIT_BLOCKS)
+        blocks.update(_segment_blocks(object_id, name, place, contents, header.block_size))
     bitmap = SlottedBlock(BlockType.BITMAP)
     bitmap.put(0, bitmap_piece(b"\1" * len(SYSTEM_TABLES)))
     blocks[FIRST_BITMAP_BLOCK] = bitmap
@@ -64,7 +65,7 @@ def write_dictionary(
 
 
 def _segment_blocks(
-    object_id: int, name: str, first_block: int, rows: Sequence[SystemRow], block_size: int
+    object_id: int, name: str, place: Extent, rows: Sequence[SystemRow], block_size: int
 ) -> dict[int, SlottedBlock]:
     """Segment header and data blocks of one table, by block number."""
     data_blocks = [SlottedBlock(BlockType.TABLE, object_id)]
@@ -81,5 +82,5 @@ def _segment_blocks(
         )
     segment_header = SlottedBlock(BlockType.SEGMENT_HEADER, object_id)
     segment_header.put(0, encode_high_water_mark(used))
-    segment_header.put(1, encode_extent(Extent(_SYSTEM_FILE, first_block, UNIT_BLOCKS)))
-    return {first_block + index: block for index, block in enumerate((segment_header, *data_blocks))}
+    segment_header.put(1, encode_extent(place))
+    return {place.block_number + index: block for index, block in enumerate((segment_header, *data_blocks))}

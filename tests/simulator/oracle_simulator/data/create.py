@@ -9,35 +9,20 @@ left behind after creating the same things and shutting down in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from oracle_simulator.data.bootstrap import write_dictionary
-from oracle_simulator.data.definition import (
-    DatabaseDefinition,
-    FileDefinition,
-    TablespaceDefinition,
-    autoextend_blocks,
-    derive_dbid,
-)
-from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY, NEXT_OBJECT_ID
-from oracle_simulator.data.space import MIN_FILE_BLOCKS, SPACE_HEADER_BLOCK, space_header
-from oracle_simulator.data.system_tables import (
-    FIRST_USER_ID,
-    FIRST_USER_OBJECT_ID,
-    ROOT_BLOCK,
-    FileRow,
-    PrivilegeRow,
-    PropertyRow,
-    SystemRow,
-    TablespaceRow,
-    UserRow,
-)
+from oracle_simulator.data.definition import DatabaseDefinition, autoextend_blocks, derive_dbid
+from oracle_simulator.data.first_rows import container_rows, dictionary_rows
+from oracle_simulator.data.layout import NewContainer, PlannedFile, lay_out, plan_containers
+from oracle_simulator.data.space import SPACE_HEADER_BLOCK, space_header
+from oracle_simulator.data.system_tables import ROOT_BLOCK_NUMBER
+from oracle_simulator.data.user_names import require_common_name, require_local_name
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.archive_destinations import configured_destinations
 from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_parameter
+from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.instance.control import (
     ControlState,
     DatabaseRecord,
@@ -52,7 +37,6 @@ from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.net.verifier import make_verifier
 from oracle_simulator.storage.block import (
-    BIGFILE_RELATIVE_NUMBER,
     BlockType,
     BlockVersion,
     make_rdba,
@@ -77,23 +61,6 @@ _POOL_BYTES = 4 << 20
 _ADMINISTRATOR = frozenset({"SYSDBA", "SYSOPER", "SYSBACKUP"})
 
 
-@dataclass(frozen=True)
-class _NewFile:
-    """One datafile or tempfile about to be made, all numbers settled."""
-
-    definition: FileDefinition
-    tablespace: TablespaceDefinition
-    tablespace_number: int
-    file_number: int
-    path: Path
-    blocks: int
-    block_size: int
-
-    @property
-    def relative_file_number(self) -> int:
-        return BIGFILE_RELATIVE_NUMBER if self.tablespace.bigfile else self.file_number
-
-
 def create_database(home: Home, definition: DatabaseDefinition) -> int:
     """Create the database and everything in its home that an instance needs; returns the DBID.
 
@@ -103,7 +70,8 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     """
     _check(definition)
     now = datetime.now().replace(microsecond=0)
-    dbid = definition.dbid or derive_dbid(definition.name, f"{home.root}:{datetime.now().isoformat()}")
+    seed = f"{home.root}:{datetime.now().isoformat()}"
+    dbid = definition.dbid or derive_dbid(definition.name, seed)
     for folder in home.folders:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     parameters = _parameters(home, definition)
@@ -112,15 +80,14 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     for destination in configured_destinations(parameters):
         if not destination.in_recovery_area:
             Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = _lay_out(home, definition)
-    control = _control_state(home, definition, dbid, files, now)
+    containers = plan_containers(home, definition, dbid, seed)
+    files = lay_out(containers, definition.block_size)
+    control = _control_state(home, definition, dbid, containers, files, now)
     try:
         for file in files:
             _create_file(file, control)
-        with Datafile.open(files[0].path) as system:
-            write_dictionary(
-                system, _dictionary_rows(files, definition, now), BlockVersion(CREATION_SCN, 1), now
-            )
+        for container in containers:
+            _write_dictionary(container, containers, files, definition, now)
         _create_redo(control)
         write_control_file(
             parameters.control_files,
@@ -151,7 +118,7 @@ def _check(definition: DatabaseDefinition) -> None:
         raise OracleError(2236, f"invalid file name (database name '{name}')")
     if definition.redo_groups < 2:
         raise OracleError(1517, "log member or group missing: a database needs two redo log groups")
-    for tablespace in definition.all_tablespaces():
+    for tablespace in definition.every_tablespace():
         size = tablespace.block_size or definition.block_size
         if size not in BLOCK_SIZES:
             raise OracleError(25157, f"Specified block size {size} is not valid")
@@ -162,6 +129,28 @@ def _check(definition: DatabaseDefinition) -> None:
             raise OracleError(
                 29339, text, (1501, f"tablespace {tablespace.name} has the standard block size")
             )
+    if definition.pluggables and not definition.cdb:
+        raise OracleError(65090, "operation only allowed in a container database")
+    for user in definition.users if definition.cdb else ():
+        require_common_name(user.name)
+    for pluggable in definition.pluggables:
+        for user in pluggable.users:
+            require_local_name(user.name)
+
+
+def _write_dictionary(
+    container: NewContainer,
+    containers: list[NewContainer],
+    files: list[PlannedFile],
+    definition: DatabaseDefinition,
+    now: datetime,
+) -> None:
+    own = [file for file in files if file.container is container]
+    rows = dictionary_rows(container, own, definition, now)
+    if container.con_id == ROOT:
+        rows["CONTAINER$"] = container_rows(containers, CREATION_SCN, now)
+    with Datafile.open(own[0].path) as system:
+        write_dictionary(system, rows, BlockVersion(CREATION_SCN, 1), now)
 
 
 def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
@@ -177,9 +166,11 @@ def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
             "remote_login_passwordfile": "EXCLUSIVE",
         }
     )
-    for size in {file.block_size for file in definition.all_tablespaces() if file.block_size}:
+    for size in {file.block_size for file in definition.every_tablespace() if file.block_size}:
         if size != definition.block_size:
             parameters.set(pool_parameter(size), str(_POOL_BYTES))
+    if definition.cdb:
+        parameters.set("enable_pluggable_database", "TRUE")
     if definition.unique_name:
         parameters.set("db_unique_name", definition.unique_name)
     for name, value in definition.parameters.items():
@@ -187,28 +178,13 @@ def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
     return parameters
 
 
-def _lay_out(home: Home, definition: DatabaseDefinition) -> list[_NewFile]:
-    """Numbers, paths and sizes of all datafiles and tempfiles; temporary ones have their own numbers."""
-    files: list[_NewFile] = []
-    numbers = {True: 0, False: 0}
-    for tablespace_number, tablespace in enumerate(definition.all_tablespaces()):
-        temporary = tablespace.contents == "TEMPORARY"
-        for position, file in enumerate(tablespace.files, start=1):
-            numbers[temporary] += 1
-            block_size = tablespace.block_size or definition.block_size
-            blocks = file.size_bytes // block_size
-            if blocks < MIN_FILE_BLOCKS:
-                raise OracleError(3214, "File Size specified is smaller than minimum required")
-            stem = "undotbs" if tablespace.name == "UNDOTBS1" else tablespace.name.lower()
-            path = file.path or home.datafile_folder / f"{stem}{position:02d}.dbf"
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            number = numbers[temporary]
-            files.append(_NewFile(file, tablespace, tablespace_number, number, path, blocks, block_size))
-    return files
-
-
 def _control_state(
-    home: Home, definition: DatabaseDefinition, dbid: int, files: list[_NewFile], now: datetime
+    home: Home,
+    definition: DatabaseDefinition,
+    dbid: int,
+    containers: list[NewContainer],
+    files: list[PlannedFile],
+    now: datetime,
 ) -> ControlState:
     resetlogs_id = encode_time(now)
     checkpoint = Checkpoint(CHECKPOINT_SCN, now, 1, 1, _FIRST_RECORD_BLOCK, _RECORD_OFFSET)
@@ -251,12 +227,19 @@ def _control_state(
                 tablespace.bigfile,
                 tablespace.contents,
                 "READ ONLY" if tablespace.read_only else "ONLINE",
+                container.con_id,
             )
-            for number, tablespace in enumerate(definition.all_tablespaces())
+            for container in containers
+            for number, tablespace in enumerate(container.tablespaces)
         ],
-        datafiles=[_datafile_record(file, checkpoint, now) for file in files if not _temporary(file)],
-        tempfiles=[_tempfile_record(file, now) for file in files if _temporary(file)],
+        datafiles=[_datafile_record(file, checkpoint, now) for file in files if not file.temporary],
+        tempfiles=[_tempfile_record(file, now) for file in files if file.temporary],
         incarnations=[IncarnationRecord(1, RESETLOGS_SCN, resetlogs_id)],
+        containers=[
+            ContainerRecord(each.con_id, each.name, each.dbid, each.guid, CREATION_SCN, now)
+            for each in containers
+            if each.con_id != NON_CDB
+        ],
     )
 
 
@@ -265,11 +248,7 @@ def _redo_members(home: Home, group: int, count: int) -> list[str]:
     return [str(home.redo_folder / f"redo{group:02d}{letter}.log") for letter in letters]
 
 
-def _temporary(file: _NewFile) -> bool:
-    return file.tablespace.contents == "TEMPORARY"
-
-
-def _datafile_record(file: _NewFile, checkpoint: Checkpoint, now: datetime) -> DatafileRecord:
+def _datafile_record(file: PlannedFile, checkpoint: Checkpoint, now: datetime) -> DatafileRecord:
     return DatafileRecord(
         file_number=file.file_number,
         relative_file_number=file.relative_file_number,
@@ -286,10 +265,11 @@ def _datafile_record(file: _NewFile, checkpoint: Checkpoint, now: datetime) -> D
         checkpoint_count=1,
         stop_scn=CHECKPOINT_SCN,
         stop_time=now,
+        con_id=file.con_id,
     )
 
 
-def _tempfile_record(file: _NewFile, now: datetime) -> TempfileRecord:
+def _tempfile_record(file: PlannedFile, now: datetime) -> TempfileRecord:
     increment, most = autoextend_blocks(file.definition, file.block_size, file.tablespace.bigfile)
     return TempfileRecord(
         file_number=file.file_number,
@@ -302,12 +282,14 @@ def _tempfile_record(file: _NewFile, now: datetime) -> TempfileRecord:
         creation_time=now,
         autoextend_blocks=increment,
         max_blocks=most,
+        con_id=file.con_id,
     )
 
 
-def _create_file(file: _NewFile, control: ControlState) -> None:
+def _create_file(file: PlannedFile, control: ControlState) -> None:
     database = control.database
-    system = file.file_number == 1 and not _temporary(file)
+    first = next(each for each in control.datafiles if each.con_id == file.con_id)
+    system = not file.temporary and file.file_number == first.file_number
     header = DatafileHeader(
         dbid=database.dbid,
         db_name=database.name,
@@ -318,7 +300,7 @@ def _create_file(file: _NewFile, control: ControlState) -> None:
         blocks=file.blocks,
         block_size=file.block_size,
         bigfile=file.tablespace.bigfile,
-        temporary=_temporary(file),
+        temporary=file.temporary,
         creation_scn=CREATION_SCN,
         creation_time=database.created,
         resetlogs_scn=database.resetlogs_scn,
@@ -327,10 +309,12 @@ def _create_file(file: _NewFile, control: ControlState) -> None:
         checkpoint_count=1,
         control_file_sequence=database.sequence,
         status=HeaderStatus.ROOT_DBA if system else HeaderStatus.NONE,
-        root_dba=make_rdba(*ROOT_BLOCK) if system else 0,
+        root_dba=make_rdba(file.relative_file_number, ROOT_BLOCK_NUMBER) if system else 0,
+        con_id=file.con_id,
+        container_dbid=file.container.dbid if file.con_id != NON_CDB else 0,
     )
     with Datafile.create(file.path, header) as datafile:
-        if not _temporary(file):
+        if not file.temporary:
             block = SlottedBlock(BlockType.SPACE_HEADER, version=BlockVersion(CREATION_SCN, 1))
             block.put(0, space_header(header.relative_file_number, file.blocks))
             datafile.write_block(
@@ -338,56 +322,6 @@ def _create_file(file: _NewFile, control: ControlState) -> None:
                 block.to_bytes(header.rdba(SPACE_HEADER_BLOCK), header.block_size),
                 pieces=1,
             )
-
-
-def _dictionary_rows(
-    files: list[_NewFile], definition: DatabaseDefinition, now: datetime
-) -> dict[str, Sequence[SystemRow]]:
-    tablespaces = [
-        TablespaceRow(
-            number,
-            tablespace.name,
-            tablespace.contents,
-            tablespace.bigfile,
-            tablespace.block_size or definition.block_size,
-            "READ ONLY" if tablespace.read_only else "ONLINE",
-        )
-        for number, tablespace in enumerate(definition.all_tablespaces())
-    ]
-    file_rows = [
-        FileRow(
-            file.file_number,
-            file.relative_file_number,
-            file.tablespace_number,
-            *autoextend_blocks(file.definition, file.block_size, file.tablespace.bigfile),
-        )
-        for file in files
-        if not _temporary(file)
-    ]
-    users: list[UserRow] = []
-    privileges: list[PrivilegeRow] = []
-    for number, user in enumerate(definition.users, start=FIRST_USER_ID):
-        verifier = make_verifier(user.password, rounds=definition.verifier_rounds)
-        secret = (verifier.salt, verifier.pw_key, verifier.rounds)
-        name = user.name.upper()
-        users.append(UserRow(number, name, *secret, user.default_tablespace, "TEMP", False, now))
-        privileges += [PrivilegeRow(name, privilege, None, None) for privilege in user.privileges]
-    properties = [
-        PropertyRow(DEFAULT_PERMANENT, "USERS"),
-        PropertyRow(DEFAULT_TEMPORARY, "TEMP"),
-        PropertyRow("GLOBAL_DB_NAME", definition.unique_name or definition.name),
-        PropertyRow("NLS_CHARACTERSET", definition.character_set),
-        PropertyRow("NLS_NCHAR_CHARACTERSET", "AL16UTF16"),
-        PropertyRow("DBTIMEZONE", "00:00"),
-        PropertyRow(NEXT_OBJECT_ID, str(FIRST_USER_OBJECT_ID)),
-    ]
-    return {
-        "TS$": tablespaces,
-        "FILE$": file_rows,
-        "USER$": users,
-        "SYSAUTH$": privileges,
-        "PROPS$": properties,
-    }
 
 
 def _create_redo(control: ControlState) -> None:

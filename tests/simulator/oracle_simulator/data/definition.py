@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 MEBIBYTE = 1 << 20
@@ -46,12 +46,16 @@ class TablespaceDefinition:
 
 @dataclass(frozen=True)
 class UserDefinition:
-    """A user with its password in clear, as in CREATE USER."""
+    """A user with its password in clear, as in CREATE USER.
+
+    ``container_data`` is for common users of a CDB: "ALL", or "" for what the current container shows anyway.
+    """
 
     name: str
     password: str
     default_tablespace: str = "USERS"
     privileges: tuple[str, ...] = ("CREATE SESSION", "CREATE TABLE", "UNLIMITED TABLESPACE")
+    container_data: str = ""
 
 
 def standard_tablespaces() -> tuple[TablespaceDefinition, ...]:
@@ -67,6 +71,20 @@ def standard_tablespaces() -> tuple[TablespaceDefinition, ...]:
 
 
 @dataclass(frozen=True)
+class PluggableDefinition:
+    """A pluggable database to be created with its CDB.
+
+    ``tablespaces`` are added to SYSTEM, SYSAUX, UNDOTBS1 (with local undo), TEMP and USERS, or replace the one
+    of the same name. ``saved_mode`` (READ WRITE, READ ONLY or "") is what SAVE STATE has kept.
+    """
+
+    name: str
+    tablespaces: tuple[TablespaceDefinition, ...] = ()
+    users: tuple[UserDefinition, ...] = ()
+    saved_mode: str = ""
+
+
+@dataclass(frozen=True)
 class DatabaseDefinition:
     """A database to be created.
 
@@ -74,6 +92,8 @@ class DatabaseDefinition:
     ``dbid`` None derives one from name and time of creation. ``tablespaces`` are added to the standard
     ones, or replace the one of the same name. ``archive_folder`` None is the default of the home.
     ``parameters`` are further lines of init.ora, which win. ``verifier_rounds`` is the cost of checking a password.
+    A container database (``cdb``) has PDB$SEED and ``pluggables``, and its own ``tablespaces`` and ``users`` are
+    those of the root, the users therefore common ones.
     """
 
     name: str
@@ -91,12 +111,42 @@ class DatabaseDefinition:
     character_set: str = "AL32UTF8"
     parameters: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     verifier_rounds: int = 4096
+    cdb: bool = False
+    pluggables: tuple[PluggableDefinition, ...] = ()
+    local_undo: bool = True
 
     def all_tablespaces(self) -> tuple[TablespaceDefinition, ...]:
         """Standard and own tablespaces, in order of their numbers."""
-        own = {tablespace.name: tablespace for tablespace in self.tablespaces}
-        standard = tuple(own.pop(standard.name, standard) for standard in standard_tablespaces())
-        return (*standard, *own.values())
+        return _merged(standard_tablespaces(), self.tablespaces)
+
+    def every_tablespace(self) -> tuple[TablespaceDefinition, ...]:
+        """Those of the pluggable databases, too."""
+        return self.all_tablespaces() + tuple(
+            tablespace for each in self.pluggables for tablespace in each.tablespaces
+        )
+
+    def seed_tablespaces(self) -> tuple[TablespaceDefinition, ...]:
+        """What PDB$SEED has, in the sizes of the root."""
+        names = ["SYSTEM", "SYSAUX", "TEMP", *(["UNDOTBS1"] if self.local_undo else [])]
+        return tuple(_elsewhere(each) for each in self.all_tablespaces() if each.name in names)
+
+    def tablespaces_of(self, pluggable: PluggableDefinition) -> tuple[TablespaceDefinition, ...]:
+        """A copy of the seed's tablespaces, USERS, and its own."""
+        users = next(each for each in self.all_tablespaces() if each.name == "USERS")
+        return _merged((*self.seed_tablespaces(), _elsewhere(users)), pluggable.tablespaces)
+
+
+def _merged(
+    standard: tuple[TablespaceDefinition, ...], own: tuple[TablespaceDefinition, ...]
+) -> tuple[TablespaceDefinition, ...]:
+    by_name = {tablespace.name: tablespace for tablespace in own}
+    first = tuple(by_name.pop(tablespace.name, tablespace) for tablespace in standard)
+    return (*first, *by_name.values())
+
+
+def _elsewhere(tablespace: TablespaceDefinition) -> TablespaceDefinition:
+    """The same again, its files in the default place."""
+    return replace(tablespace, files=tuple(replace(file, path=None) for file in tablespace.files))
 
 
 def derive_dbid(name: str, seed: str) -> int:

@@ -16,10 +16,11 @@ from oracle_simulator.data.segment import Segment
 from oracle_simulator.data.space import Autoextend, SpaceManager
 from oracle_simulator.data.system_tables import (
     FIRST_USER_OBJECT_ID,
-    ROOT_BLOCK,
+    ROOT_BLOCK_NUMBER,
     SYSTEM_TABLES,
     SYSTEM_TABLESPACE_NUMBER,
     ColumnRow,
+    ContainerRow,
     FileRow,
     KeyRow,
     PrivilegeRow,
@@ -31,6 +32,7 @@ from oracle_simulator.data.system_tables import (
 )
 from oracle_simulator.data.tables import Table, TableColumn, TableKey, table_missing
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.pluggable import require_container_read_write
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -41,7 +43,11 @@ NEXT_OBJECT_ID = "_NEXT_OBJECT_ID"
 
 
 class Dictionary:
-    """The dictionary of an open database. Make a new one, and :meth:`load` it, each time it opens.
+    """The dictionary of an open container, or of a database that is none. Make a new one, and :meth:`load` it,
+    each time it opens.
+
+    ``root`` is the dictionary of the root of the CDB for that of a pluggable database: common users and what
+    was granted commonly stand there.
 
     All methods take the latch themselves, so values read one after the other may be of different moments
     unless the caller holds it. Changes are functions of the modules ``table_ddl``, ``users`` and
@@ -51,9 +57,11 @@ class Dictionary:
     before the latch.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, con_id: int | None = None, root: Dictionary | None = None) -> None:
         self.instance = instance
-        self.space = SpaceManager(instance)
+        self.con_id = instance.control.root_id if con_id is None else con_id
+        self.root = root
+        self.space = SpaceManager(instance, self.con_id)
         self.structure_lock = threading.Lock()
         self.on_table_gone: list[Callable[[Table], None]] = []
         self.in_use: Callable[[Table], bool] = lambda _table: False
@@ -65,13 +73,14 @@ class Dictionary:
         self.user_rows: SystemTable[UserRow]
         self.privilege_rows: SystemTable[PrivilegeRow]
         self.property_rows: SystemTable[PropertyRow]
+        self.container_rows: SystemTable[ContainerRow]
         self._tables: dict[tuple[str, str], Table] = {}
         self._heaps: dict[int, Heap] = {}
 
     def load(self) -> None:
         """Read everything. Raises ORA-01578 and its like when SYSTEM cannot be read."""
         with self.instance.latch:
-            self.table_rows = SystemTable(self._system_heap(1, "TAB$", ROOT_BLOCK), TableRow)
+            self.table_rows = SystemTable(self._system_heap(1, "TAB$", self._root_block()), TableRow)
             self.table_rows.load()
             loaded: list[SystemTable[Any]] = []
             for object_id, name, row_class in SYSTEM_TABLES[1:]:
@@ -85,8 +94,18 @@ class Dictionary:
                 table.load()
                 loaded.append(table)
             self.column_rows, self.key_rows, self.tablespace_rows, self.file_rows = loaded[:4]
-            self.user_rows, self.privilege_rows, self.property_rows = loaded[4:]
+            self.user_rows, self.privilege_rows, self.property_rows, self.container_rows = loaded[4:]
             self.refresh()
+
+    def _root_block(self) -> tuple[int, int]:
+        """(file, block) of the segment header of TAB$."""
+        system = self.instance.control.datafiles_in(SYSTEM_TABLESPACE_NUMBER, self.con_id)
+        return (system[0].file_number, ROOT_BLOCK_NUMBER)
+
+    def require_open_read_write(self) -> None:
+        """As the instance's, and the same errors when the container is closed or open read only."""
+        self.instance.require_open_read_write()
+        require_container_read_write(self.instance, self.con_id)
 
     def refresh(self) -> None:
         """Derive tables and file limits from the rows again; whoever changed rows calls it."""
@@ -159,19 +178,22 @@ class Dictionary:
     # ------------------------------------------------------------ users, tablespaces, properties
 
     def find_user(self, name: str) -> UserRow | None:
-        """A user but SYS, who is in the password file only."""
+        """A local or common user; not SYS, who is in the password file only."""
         with self.instance.latch:
-            return self.user_rows.find(name=name)
+            found = self.user_rows.find(name=name)
+            return self.root.user_rows.find(name=name) if found is None and self.root else found
 
     def users(self) -> list[UserRow]:
-        """All users, by name."""
+        """All local and common users, by name."""
         with self.instance.latch:
-            return sorted(self.user_rows, key=lambda user: user.name)
+            common = self.root.user_rows if self.root else ()
+            return sorted((*self.user_rows, *common), key=lambda user: user.name)
 
     def privileges_of(self, grantee: str) -> list[PrivilegeRow]:
-        """What was granted to a user."""
+        """What was granted to a user, in this container or commonly."""
         with self.instance.latch:
-            return list(self.privilege_rows.where(grantee=grantee))
+            common = self.root.privilege_rows.where(grantee=grantee, common=True) if self.root else ()
+            return [*self.privilege_rows.where(grantee=grantee), *common]
 
     def find_tablespace(self, name: str) -> TablespaceRow:
         """A tablespace. Raises ORA-00959."""

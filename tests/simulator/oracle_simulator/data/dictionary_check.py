@@ -35,7 +35,7 @@ def _tablespaces(dictionary: Dictionary) -> list[str]:
     control = dictionary.instance.control
     messages = []
     rows = {row.number: row for row in dictionary.tablespace_rows}
-    for record in list(control.tablespaces):
+    for record in [each for each in control.tablespaces if each.con_id == dictionary.con_id]:
         row = rows.get(record.number)
         if row is None or row.name != record.name:
             control.tablespaces.remove(record)
@@ -43,10 +43,12 @@ def _tablespaces(dictionary: Dictionary) -> list[str]:
                 f"Tablespace '{record.name}' #{record.number} not found in data dictionary. Removed."
             )
     for row in rows.values():
-        present = control.tablespace(row.number)
+        present = control.tablespace(row.number, dictionary.con_id)
         if present is None:
             control.tablespaces.append(
-                TablespaceRecord(row.number, row.name, row.bigfile, row.contents, row.status)
+                TablespaceRecord(
+                    row.number, row.name, row.bigfile, row.contents, row.status, dictionary.con_id
+                )
             )
             messages.append(
                 f"Tablespace '{row.name}' #{row.number} found in data dictionary, but not in the controlfile. "
@@ -62,7 +64,7 @@ def _files(dictionary: Dictionary) -> list[str]:
     control = instance.control
     messages = []
     rows = {row.file_number: row for row in dictionary.file_rows}
-    for record in list(control.datafiles):
+    for record in [each for each in control.datafiles if each.con_id == dictionary.con_id]:
         row = rows.get(record.file_number)
         if row is None or row.tablespace_number != record.tablespace_number:
             control.datafiles.remove(record)
@@ -84,6 +86,7 @@ def _files(dictionary: Dictionary) -> list[str]:
                     blocks=0,
                     status="RECOVER",
                     enabled="READ WRITE",
+                    con_id=dictionary.con_id,
                 )
             )
             messages.append(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from oracle_simulator.data.plan import ChangePlan
 from oracle_simulator.data.space import MIN_FILE_BLOCKS, SPACE_HEADER_BLOCK, space_header
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import log_end
+from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import ErrorLine, os_lines
@@ -47,10 +48,8 @@ class NewFile:
     increment_blocks: int
     max_blocks: int
     creation: Checkpoint
-
-    @property
-    def relative_file_number(self) -> int:
-        return BIGFILE_RELATIVE_NUMBER if self.bigfile else self.file_number
+    relative_file_number: int
+    con_id: int = NON_CDB
 
     @property
     def created(self) -> datetime:
@@ -66,6 +65,7 @@ def number_files(
     bigfile: bool,
     temporary: bool,
     block_size: int,
+    con_id: int = NON_CDB,
 ) -> list[NewFile]:
     """Settle numbers and sizes; hold the latch. Nothing is made yet.
 
@@ -73,9 +73,9 @@ def number_files(
     ORA-01119 with ORA-27037 for REUSE without a size when there is no file.
     """
     control = instance.control
-    used = {file.file_number for file in control.datafiles}
-    if temporary:
-        used = {file.file_number for file in control.tempfiles}
+    present = control.tempfiles if temporary else control.datafiles
+    used = {file.file_number for file in present}
+    relatives = {file.relative_file_number for file in present if file.con_id == con_id}
     paths = {file.path for file in control.datafiles} | {file.path for file in control.tempfiles}
     files = []
     for definition in definitions:
@@ -93,15 +93,24 @@ def number_files(
         if number > instance.parameters.integer("db_files"):
             raise OracleError(59, "maximum number of DB_FILES exceeded")
         used.add(number)
+        relative = BIGFILE_RELATIVE_NUMBER if bigfile else relative_number(relatives, con_id, number)
+        relatives.add(relative)
         increment, most = autoextend_blocks(definition, block_size, bigfile)
         creation = log_end(instance, instance.clock.next())
         files.append(
             NewFile(
                 tablespace_number, tablespace_name, bigfile, temporary, number, path, definition.reuse,
-                blocks, block_size, increment, most, creation,
+                blocks, block_size, increment, most, creation, relative, con_id,
             )
         )  # fmt: skip
     return files
+
+
+def relative_number(used: Collection[int], con_id: int, file_number: int) -> int:
+    """RFILE# of a new smallfile: the file number, but in a pluggable database the first not ``used`` there."""
+    if con_id in (NON_CDB, ROOT):
+        return file_number
+    return next(number for number in range(1, len(used) + 2) if number not in used)
 
 
 def make_files(instance: Instance, files: Sequence[NewFile]) -> list[Datafile]:
@@ -146,6 +155,7 @@ def use_files(instance: Instance, files: Sequence[NewFile], made: Sequence[Dataf
             creation_time=file.created,
             checkpoint=file.creation,
             checkpoint_count=1,
+            con_id=file.con_id,
         )
         instance.control.datafiles.append(record)
         instance.files.add(OpenFile(record, datafile, file.bigfile))
@@ -166,6 +176,7 @@ def plan_files(plan: ChangePlan, files: Sequence[NewFile]) -> None:
                 file.block_size,
                 file.creation.scn,
                 encode_time(file.created),
+                file.con_id,
             )
         )
         key = (file.file_number, SPACE_HEADER_BLOCK)
@@ -186,6 +197,7 @@ def tempfile_record(file: NewFile) -> TempfileRecord:
         creation_time=file.created,
         autoextend_blocks=file.increment_blocks,
         max_blocks=file.max_blocks,
+        con_id=file.con_id,
     )
 
 
@@ -221,6 +233,7 @@ def _make_file(instance: Instance, file: NewFile) -> Datafile:
         checkpoint_count=1,
         control_file_sequence=instance.control_files.durable_sequence,
         status=HeaderStatus.NONE if file.temporary else HeaderStatus.ONLINE_FUZZY,
+        con_id=file.con_id,
     )
     try:
         datafile = Datafile.create(file.path, header, reuse=file.reuse)

@@ -141,7 +141,7 @@ class Segment:
 
     def _add_extent(self, plan: ChangePlan) -> None:
         blocks = extent_blocks(len(self._extents))
-        tablespace = _tablespace_name(self.instance, self.tablespace_number)
+        tablespace = _tablespace_name(self.instance, self.header[0])
         text = f"unable to extend table {self.name} by {blocks} in tablespace {tablespace}"
         extent = self._space.allocate(plan, self.tablespace_number, blocks, lambda: OracleError(1653, text))
         # Extents are allocated only when the last block of the one before is in use.
@@ -167,6 +167,6 @@ class Segment:
         self._loaded = True
 
 
-def _tablespace_name(instance: Instance, number: int) -> str:
-    record = instance.control.tablespace(number)
-    return record.name if record else str(number)
+def _tablespace_name(instance: Instance, file_number: int) -> str:
+    tablespace = instance.control.tablespace_of(instance.files.get(file_number).record)
+    return tablespace.name if tablespace else ""

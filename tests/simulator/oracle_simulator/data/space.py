@@ -156,10 +156,12 @@ class FileSpace:
 
 
 class SpaceManager:
-    """Allocates extents in tablespaces. ``autoextend`` is kept by the dictionary: file number to limits."""
+    """Allocates extents in the tablespaces of a container. ``autoextend`` is kept by the dictionary: file number
+    to limits."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, con_id: int) -> None:
         self._instance = instance
+        self._con_id = con_id
         self.autoextend: dict[int, Autoextend] = {}
         self._files: dict[int, FileSpace] = {}
         self._last_file: dict[int, int] = {}
@@ -183,13 +185,11 @@ class SpaceManager:
         Raises what ``failure`` makes (ORA-01653 and its like) when no file has room.
         """
         control = self._instance.control
-        files = sorted(
+        files = [
             record.file_number
-            for record in control.datafiles
-            if record.tablespace_number == tablespace_number
-            and record.online
-            and record.enabled == "READ WRITE"
-        )
+            for record in control.datafiles_in(tablespace_number, self._con_id)
+            if record.online and record.enabled == "READ WRITE"
+        ]
         last = self._last_file.get(tablespace_number, 0)
         in_turn = [number for number in files if number > last] + [
             number for number in files if number <= last

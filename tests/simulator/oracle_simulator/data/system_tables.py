@@ -5,7 +5,7 @@
 
 They are ordinary heap segments in the SYSTEM tablespace; a restored SYSTEM file therefore decides what
 exists. ``TAB$`` describes itself and all others; its segment header is the root, always in the first
-extent of file 1.
+extent of the first file of SYSTEM. Every container of a CDB has its own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from oracle_simulator.data.plan import ChangePlan
 from oracle_simulator.data.space import FIRST_EXTENT_BLOCK
 from oracle_simulator.storage.values import decode_row, encode_row
 
-ROOT_BLOCK = (1, FIRST_EXTENT_BLOCK)
-"""(file, block) of the segment header of TAB$."""
+ROOT_BLOCK_NUMBER = FIRST_EXTENT_BLOCK
+"""Where the segment header of TAB$ is in the first file of SYSTEM."""
 SYSTEM_TABLESPACE_NUMBER = 0
 FIRST_USER_OBJECT_ID = 1000
 FIRST_USER_ID = 100
@@ -95,7 +95,11 @@ class FileRow:
 
 @dataclass(frozen=True)
 class UserRow:
-    """USER$: a user; ``salt``, ``pw_key`` and ``rounds`` are the 12c verifier of the password."""
+    """USER$: a user; ``salt``, ``pw_key`` and ``rounds`` are the 12c verifier of the password.
+
+    Common users stand in the dictionary of the root only. ``container_data`` says whose rows of V$ and CDB_
+    views they see in the root beside its own: "", "ALL" or names, comma separated.
+    """
 
     user_id: int
     name: str
@@ -106,16 +110,22 @@ class UserRow:
     temporary_tablespace: str
     locked: bool
     created: datetime
+    common: bool = False
+    container_data: str = ""
 
 
 @dataclass(frozen=True)
 class PrivilegeRow:
-    """SYSAUTH$: a system privilege or role (``owner`` and ``object`` None), or a privilege on an object."""
+    """SYSAUTH$: a system privilege or role (``owner`` and ``object`` None), or a privilege on an object.
+
+    What was granted commonly (CONTAINER=ALL) stands in the dictionary of the root only.
+    """
 
     grantee: str
     privilege: str
     owner: str | None
     object: str | None
+    common: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,35 @@ class PropertyRow:
     value: str
 
 
-SystemRow = TableRow | ColumnRow | KeyRow | TablespaceRow | FileRow | UserRow | PrivilegeRow | PropertyRow
+@dataclass(frozen=True)
+class ContainerRow:
+    """CONTAINER$, filled in the root of a CDB only: its pluggable databases, the seed among them.
+
+    ``saved_mode`` is READ WRITE, READ ONLY or "": how SAVE STATE found it.
+    """
+
+    con_id: int
+    name: str
+    dbid: int
+    guid: str
+    creation_scn: int
+    created: datetime
+    ever_opened: bool
+    saved_mode: str = ""
+    saved_restricted: bool = False
+
+
+SystemRow = (
+    TableRow
+    | ColumnRow
+    | KeyRow
+    | TablespaceRow
+    | FileRow
+    | UserRow
+    | PrivilegeRow
+    | PropertyRow
+    | ContainerRow
+)
 
 SYSTEM_TABLES: tuple[tuple[int, str, type[SystemRow]], ...] = (
     (1, "TAB$", TableRow),
@@ -137,6 +175,7 @@ SYSTEM_TABLES: tuple[tuple[int, str, type[SystemRow]], ...] = (
     (6, "USER$", UserRow),
     (7, "SYSAUTH$", PrivilegeRow),
     (8, "PROPS$", PropertyRow),
+    (9, "CONTAINER$", ContainerRow),
 )
 """Object id, name and row class of each table of SYS."""
 

@@ -146,10 +146,10 @@ def bring_online(dictionary: Dictionary, name: str, cancelled: Cancelled | None 
 
 
 def _prepare(dictionary: Dictionary, name: str) -> tuple[TablespaceRow, list[DatafileRecord]]:
-    dictionary.instance.require_open_read_write()
+    dictionary.require_open_read_write()
     row = dictionary.find_tablespace(name)
     control = dictionary.instance.control
-    return row, [file for file in control.datafiles if file.tablespace_number == row.number]
+    return row, control.datafiles_in(row.number, dictionary.con_id)
 
 
 def _refuse_kinds(row: TablespaceRow) -> None:
@@ -228,8 +228,8 @@ def _write_state(
         if present is None:
             raise OracleError(959, f"tablespace '{row.name}' does not exist")
         dictionary.tablespace_rows.replace(plan, present, replace(present, status=status))
-        plan.markers.append(TablespaceState(row.number, marker, numbers))
-        record = control.tablespace(row.number)
+        plan.markers.append(TablespaceState(row.number, marker, numbers, dictionary.con_id))
+        record = control.tablespace(row.number, dictionary.con_id)
         if record is not None:
             plan.on_success.append(lambda: _set_status(record, status))
 

@@ -57,7 +57,7 @@ def create_tablespace(
     temporary = contents == "TEMPORARY"
     with dictionary.structure_lock:
         with instance.latch:
-            instance.require_open_read_write()
+            dictionary.require_open_read_write()
             if dictionary.tablespace_rows.find(name=name) is not None:
                 raise OracleError(1543, f"tablespace '{name}' already exists")
             size = block_size or instance.control.database.block_size
@@ -65,14 +65,15 @@ def create_tablespace(
             if bigfile and len(files) > 1:
                 raise OracleError(32774, f"more than one file was specified for bigfile tablespace {name}")
             number = _next_tablespace_number(dictionary)
-            new_files = number_files(instance, files, number, name, bigfile, temporary, size)
+            con_id = dictionary.con_id
+            new_files = number_files(instance, files, number, name, bigfile, temporary, size, con_id)
 
         def planner(plan: ChangePlan) -> None:
             row = TablespaceRow(number, name, contents, bigfile, size, "ONLINE")
-            plan.markers.append(TablespaceCreated(number, name, bigfile, contents))
+            plan.markers.append(TablespaceCreated(number, name, bigfile, contents, con_id))
             dictionary.tablespace_rows.insert(plan, row)
 
-        record = TablespaceRecord(number, name, bigfile, contents)
+        record = TablespaceRecord(number, name, bigfile, contents, con_id=con_id)
         _make_and_write(dictionary, new_files, planner, cancelled, record)
 
 
@@ -93,7 +94,7 @@ def add_files(
     instance = dictionary.instance
     with dictionary.structure_lock:
         with instance.latch:
-            instance.require_open_read_write()
+            dictionary.require_open_read_write()
             row = dictionary.find_tablespace(name)
             if row.bigfile:
                 raise OracleError(32771, "cannot add file to bigfile tablespace")
@@ -104,7 +105,14 @@ def add_files(
             if row.status == "OFFLINE":
                 raise OracleError(1539, f"tablespace '{name}' is not online")
             new_files = number_files(
-                instance, files, row.number, name, row.bigfile, temporary, row.block_size
+                instance,
+                files,
+                row.number,
+                name,
+                row.bigfile,
+                temporary,
+                row.block_size,
+                dictionary.con_id,
             )
         _make_and_write(dictionary, new_files, lambda _plan: None, cancelled)
 
@@ -139,18 +147,18 @@ def drop_tablespace(
             dictionary.tablespace_rows.delete(plan, row)
             for file in list(dictionary.file_rows.where(tablespace_number=row.number)):
                 dictionary.file_rows.delete(plan, file)
-            plan.markers.append(TablespaceDropped(row.number, name))
+            plan.markers.append(TablespaceDropped(row.number, name, dictionary.con_id))
             plan.on_success.append(dictionary.refresh)
             control = instance.control
-            datafiles = [file for file in control.datafiles if file.tablespace_number == row.number]
-            tempfiles = [file for file in control.tempfiles if file.tablespace_number == row.number]
+            datafiles = control.datafiles_in(row.number, dictionary.con_id)
+            tempfiles = control.tempfiles_in(row.number, dictionary.con_id)
 
             return row, datafiles, tempfiles
 
         (row, datafiles, tempfiles), _commit = make_change(instance, planner, cancelled)
         # The control file forgets them only now: if the redo had been lost, the files would still be needed.
         with instance.latch:
-            record = instance.control.tablespace(row.number)
+            record = instance.control.tablespace(row.number, dictionary.con_id)
             if record is not None:
                 instance.control.tablespaces.remove(record)
             for tempfile in tempfiles:
@@ -178,7 +186,7 @@ def drop_datafile(
             row = dictionary.find_tablespace(name)
             record = find_datafile(dictionary, file)
             siblings = [
-                f.file_number for f in instance.control.datafiles if f.tablespace_number == row.number
+                file.file_number for file in instance.control.datafiles_in(row.number, dictionary.con_id)
             ]
             if record.file_number not in siblings:
                 raise _no_such_file(file)
@@ -209,7 +217,7 @@ def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafil
     instance = dictionary.instance
     with dictionary.structure_lock:
         with instance.latch:
-            instance.require_open_read_write()
+            dictionary.require_open_read_write()
             record = find_tempfile(dictionary, file)
             instance.control.tempfiles.remove(record)
         instance.save_control()
@@ -220,7 +228,7 @@ def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafil
 def find_datafile(dictionary: Dictionary, file: FileReference) -> DatafileRecord:
     """A datafile by number or path. Raises ORA-01516."""
     for record in dictionary.instance.control.datafiles:
-        if file in (record.file_number, record.path):
+        if record.con_id == dictionary.con_id and file in (record.file_number, record.path):
             return record
     raise _no_such_file(file)
 
@@ -228,7 +236,7 @@ def find_datafile(dictionary: Dictionary, file: FileReference) -> DatafileRecord
 def find_tempfile(dictionary: Dictionary, file: FileReference) -> TempfileRecord:
     """A tempfile by number or path. Raises ORA-01516."""
     for record in dictionary.instance.control.tempfiles:
-        if file in (record.file_number, record.path):
+        if record.con_id == dictionary.con_id and file in (record.file_number, record.path):
             return record
     raise _no_such_file(file)
 
@@ -322,7 +330,11 @@ def _check_block_size(instance: Instance, size: int, contents: str) -> None:
 
 def _next_tablespace_number(dictionary: Dictionary) -> int:
     numbers = [row.number for row in dictionary.tablespace_rows]
-    numbers += [record.number for record in dictionary.instance.control.tablespaces]
+    numbers += [
+        record.number
+        for record in dictionary.instance.control.tablespaces
+        if record.con_id == dictionary.con_id
+    ]
     return max(numbers) + 1
 
 
@@ -335,8 +347,7 @@ def _check_droppable(dictionary: Dictionary, row: TablespaceRow) -> None:
         raise OracleError(12906, "cannot drop default temporary tablespace")
     if row.name == dictionary.instance.parameters.get("undo_tablespace"):
         raise OracleError(30013, f"undo tablespace '{row.name}' is currently in use")
-    control = dictionary.instance.control
-    refuse_in_backup([file for file in control.datafiles if file.tablespace_number == row.number])
+    refuse_in_backup(dictionary.instance.control.datafiles_in(row.number, dictionary.con_id))
 
 
 def refuse_in_backup(records: Sequence[DatafileRecord]) -> None:

@@ -48,7 +48,7 @@ class Transactions:
     def __init__(self, instance: Instance, dictionary: Dictionary) -> None:
         self.instance = instance
         self.dictionary = dictionary
-        self.locks = LockManager(instance.latch, instance.require_open_read_write)
+        self.locks = LockManager(instance.latch, dictionary.require_open_read_write)
         self.on_commit: list[CommitListener] = []
         self._active: set[Transaction] = set()
         self._indexes: dict[int, KeyIndex] = {}
@@ -282,7 +282,7 @@ class Transaction:
         changes = self._changes.get(table.object_id)
         if changes is not None and changes.table.data_object_id == table.data_object_id:
             return changes
-        self._instance.require_open_read_write()
+        self._all.dictionary.require_open_read_write()
         heap = self._all.dictionary.heap(table)
         record = self._instance.files.get(table.header[0]).record
         if record.enabled != "READ WRITE":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey, Buffer
-from oracle_simulator.instance.messages import datafile_line
+from oracle_simulator.instance.messages import datafile_line, read_only
 from oracle_simulator.storage.block import BlockVersion
 from oracle_simulator.storage.redo_record import (
     BlockOperation,
@@ -86,6 +86,8 @@ def write_changes(
         if file.record.enabled != "READ WRITE":
             text = f"file {key[0]} cannot be modified at this time"
             raise OracleError(372, text, datafile_line(file.record))
+        if file.read_only:
+            raise read_only()
         formats = isinstance(operations[0], Format)
         buffer = instance.cache.get_for_format(*key) if formats else instance.cache.get(*key)
         _check_operations(buffer, operations, file.block_size)

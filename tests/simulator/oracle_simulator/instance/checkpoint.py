@@ -113,7 +113,7 @@ class Checkpointer:
         instance = self._instance
         for file in instance.files:
             chosen = file_numbers is None or file.record.file_number in file_numbers
-            if not chosen or file.record.enabled != "READ WRITE":
+            if not chosen or not file.changing:
                 continue
             if file.record.checkpoint.scn > checkpoint.scn:
                 continue

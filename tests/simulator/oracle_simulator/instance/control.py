@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.storage.datafile_header import Checkpoint
 
 CURRENT, BACKUP, CREATED = "CURRENT", "BACKUP", "CREATED"
@@ -117,13 +118,17 @@ class RedoGroup:
 
 @dataclass
 class TablespaceRecord:
-    """``contents`` is PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY."""
+    """``contents`` is PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY.
+
+    ``number`` (TS#) is unique in its container only.
+    """
 
     number: int
     name: str
     bigfile: bool = False
     contents: str = "PERMANENT"
     status: str = "ONLINE"
+    con_id: int = NON_CDB
 
 
 @dataclass
@@ -158,6 +163,7 @@ class DatafileRecord:
     in_backup: bool = False
     backup_scn: int = 0
     backup_time: datetime | None = None
+    con_id: int = NON_CDB
 
     @property
     def online(self) -> bool:
@@ -190,6 +196,7 @@ class TempfileRecord:
     creation_time: datetime | None = None
     autoextend_blocks: int = 0
     max_blocks: int = 0
+    con_id: int = NON_CDB
 
     @property
     def bytes(self) -> int:
@@ -249,7 +256,7 @@ class IncarnationRecord:
 
 @dataclass
 class ControlState:
-    """Everything a control file holds."""
+    """Everything a control file holds. ``containers`` is empty in a non-CDB, and begins with the root in a CDB."""
 
     database: DatabaseRecord
     threads: list[ThreadRecord] = field(default_factory=list)
@@ -260,6 +267,7 @@ class ControlState:
     archived_logs: list[ArchivedLogRecord] = field(default_factory=list)
     log_history: list[LogHistoryRecord] = field(default_factory=list)
     incarnations: list[IncarnationRecord] = field(default_factory=list)
+    containers: list[ContainerRecord] = field(default_factory=list)
     next_recid: int = 1
 
     # ------------------------------------------------------------ finding
@@ -312,18 +320,43 @@ class ControlState:
         """A datafile by absolute number."""
         return next((file for file in self.datafiles if file.file_number == file_number), None)
 
-    def tablespace(self, number: int) -> TablespaceRecord | None:
-        """A tablespace by number."""
-        return next((ts for ts in self.tablespaces if ts.number == number), None)
+    @property
+    def root_id(self) -> int:
+        """The container id of the root; of the whole database when it is not a CDB."""
+        return ROOT if self.containers else NON_CDB
 
-    def tablespace_named(self, name: str) -> TablespaceRecord | None:
-        """A tablespace by exact name."""
-        return next((ts for ts in self.tablespaces if ts.name == name), None)
+    def container(self, con_id: int) -> ContainerRecord | None:
+        """A container by id."""
+        return next((record for record in self.containers if record.con_id == con_id), None)
+
+    def tablespace(self, number: int, con_id: int | None = None) -> TablespaceRecord | None:
+        """A tablespace by number, of the root or of the given container."""
+        key = (self.root_id if con_id is None else con_id, number)
+        return next((ts for ts in self.tablespaces if (ts.con_id, ts.number) == key), None)
+
+    def tablespace_named(self, name: str, con_id: int | None = None) -> TablespaceRecord | None:
+        """A tablespace by exact name, of the root or of the given container."""
+        key = (self.root_id if con_id is None else con_id, name)
+        return next((ts for ts in self.tablespaces if (ts.con_id, ts.name) == key), None)
+
+    def tablespace_of(self, file: DatafileRecord | TempfileRecord) -> TablespaceRecord | None:
+        """The tablespace of a file."""
+        return self.tablespace(file.tablespace_number, file.con_id)
 
     def files_of(self, tablespace: TablespaceRecord) -> list[DatafileRecord]:
         """Datafiles of a tablespace in order of file number (none for a temporary one)."""
-        found = [file for file in self.datafiles if file.tablespace_number == tablespace.number]
+        return self.datafiles_in(tablespace.number, tablespace.con_id)
+
+    def datafiles_in(self, tablespace_number: int, con_id: int) -> list[DatafileRecord]:
+        """Datafiles of a tablespace by numbers, in order of file number."""
+        key = (con_id, tablespace_number)
+        found = [file for file in self.datafiles if (file.con_id, file.tablespace_number) == key]
         return sorted(found, key=lambda file: file.file_number)
+
+    def tempfiles_in(self, tablespace_number: int, con_id: int) -> list[TempfileRecord]:
+        """Tempfiles of a tablespace by numbers."""
+        key = (con_id, tablespace_number)
+        return [file for file in self.tempfiles if (file.con_id, file.tablespace_number) == key]
 
     def incarnation(self, resetlogs_scn: int, resetlogs_id: int) -> IncarnationRecord | None:
         """The incarnation that began with this RESETLOGS."""
@@ -332,7 +365,14 @@ class ControlState:
                 return record
         return None
 
-    # ------------------------------------------------------------ growing
+    # ------------------------------------------------------------ growing and shrinking
+
+    def forget_container(self, con_id: int) -> None:
+        """A container is no more, with all its tablespaces and files."""
+        self.containers = [each for each in self.containers if each.con_id != con_id]
+        self.tablespaces = [each for each in self.tablespaces if each.con_id != con_id]
+        self.datafiles = [each for each in self.datafiles if each.con_id != con_id]
+        self.tempfiles = [each for each in self.tempfiles if each.con_id != con_id]
 
     def take_recid(self) -> int:
         """The next record id of the circular records."""

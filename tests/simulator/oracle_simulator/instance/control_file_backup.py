@@ -226,7 +226,7 @@ def _tempfiles(control: ControlState) -> Iterator[str]:
         yield "-- Online tempfiles have complete space information."
         yield "-- Other tempfiles may require adjustment."
     for file in control.tempfiles:
-        tablespace = control.tablespace(file.tablespace_number)
+        tablespace = control.tablespace_of(file)
         if tablespace is None:
             continue
         grow = "AUTOEXTEND OFF"

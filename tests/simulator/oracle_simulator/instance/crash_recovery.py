@@ -81,7 +81,7 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     targets = [
         Target(file, 0, file.record.stop_scn, file.datafile.blocks)
         for file in instance.files
-        if file.record.enabled == "READ WRITE"
+        if file.changing
     ]
     states: list[TablespaceState] = []
 

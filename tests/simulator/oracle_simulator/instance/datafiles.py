@@ -126,7 +126,7 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
         text = f"file {number} created before last CREATE CONTROLFILE, cannot recreate"
         raise OracleError(1178, text, line)
     target = path or record.path
-    tablespace = control.tablespace(record.tablespace_number)
+    tablespace = control.tablespace_of(record)
     header = DatafileHeader(
         dbid=database.dbid,
         db_name=database.name,
@@ -184,7 +184,7 @@ def _bring_online(instance: Instance, record: DatafileRecord) -> None:
         raise exc.error from exc
     if recovery_need(control, record, header) is not Need.NOTHING:
         raise needs_media_recovery(record)
-    tablespace = control.tablespace(record.tablespace_number)
+    tablespace = control.tablespace_of(record)
     try:
         datafile = Datafile.open(record.path)
     except OSError as exc:
@@ -245,7 +245,7 @@ def _rename_datafile(instance: Instance, record: DatafileRecord, new: str) -> No
 
 def _adopt(instance: Instance, record: DatafileRecord, header: DatafileHeader) -> None:
     """A MISSINGnnnnn entry knows nothing of its file: take it from the header."""
-    tablespace = instance.control.tablespace(record.tablespace_number)
+    tablespace = instance.control.tablespace_of(record)
     status = tablespace.status if tablespace else "ONLINE"
     record.creation_scn, record.creation_time = header.creation_scn, header.creation_time
     record.blocks = record.create_blocks = header.blocks

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.control import CREATED, CURRENT, ControlState, DatafileRecord
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus, NotADatafileHeader
@@ -75,6 +76,7 @@ class BackupStatus:
     status: str
     change: int
     time: datetime | None
+    con_id: int = NON_CDB
 
 
 def inspect_headers(instance: Instance) -> list[HeaderFacts]:
@@ -150,7 +152,7 @@ def _inspect(instance: Instance, record: DatafileRecord) -> HeaderFacts:
         return HeaderFacts(record, header, exc.word, None, None)
     if record.offline_normal and not header.fuzzy and record.enabled != "READ ONLY":
         return HeaderFacts(record, header, OFFLINE_NORMAL, False, False)
-    if instance.is_open and record.online:
+    if record.online and record.file_number in instance.files:
         return HeaderFacts(record, header, None, False, header.fuzzy)
     need = recovery_need(instance.control, record, header)
     return HeaderFacts(record, header, None, need is not Need.NOTHING, header.fuzzy)
@@ -160,9 +162,11 @@ def _backup_row(facts: HeaderFacts) -> BackupStatus:
     header = facts.header
     if facts.error is not None or header is None:
         change, time = (header.begin_backup_scn, header.begin_backup_time) if header else (0, None)
-        return BackupStatus(facts.file_number, facts.error or "UNKNOWN ERROR", change, time)
+        word = facts.error or "UNKNOWN ERROR"
+        return BackupStatus(facts.file_number, word, change, time, facts.record.con_id)
     status = "ACTIVE" if header.in_backup else "NOT ACTIVE"
-    return BackupStatus(facts.file_number, status, header.begin_backup_scn, header.begin_backup_time)
+    begun = (header.begin_backup_scn, header.begin_backup_time)
+    return BackupStatus(facts.file_number, status, *begun, facts.record.con_id)
 
 
 def _read(record: DatafileRecord) -> DatafileHeader:

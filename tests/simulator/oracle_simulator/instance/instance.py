@@ -19,12 +19,13 @@ from oracle_simulator.instance.alert_log import AlertLog
 from oracle_simulator.instance.archiver import Archiver
 from oracle_simulator.instance.buffer_cache import BufferCache
 from oracle_simulator.instance.checkpoint import Checkpointer
+from oracle_simulator.instance.container import ContainerMode
 from oracle_simulator.instance.control import ControlState, DatafileRecord
 from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
 from oracle_simulator.instance.database_writer import DatabaseWriter
 from oracle_simulator.instance.faults import Faults
 from oracle_simulator.instance.home import Home
-from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
+from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, read_only, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
 from oracle_simulator.instance.open_files import OpenFiles
 from oracle_simulator.instance.parameter_changes import check_at_startup
@@ -52,7 +53,8 @@ class Instance:
     ``terminated`` is set when the instance is down, for whatever reason; the process that hosts it may
     wait on it. ``dictionary_check`` is called at the end of every open, before users are let in; the
     data layer uses it to compare dictionary and control file. It may put files into and out of use; it is
-    called with ``checkpointer.headers`` held, so it makes no checkpoint itself.
+    called with ``checkpointer.headers`` held, so it makes no checkpoint itself. ``after_open`` is called when
+    users may come already: pluggable databases open then. ``container_modes`` are the modes of those that are.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class Instance:
         self.administration = threading.Lock()
         self.clock = ScnClock()
         self.dictionary_check: Callable[[], None] | None = None
+        self.after_open: Callable[[], None] | None = None
+        self.container_modes: dict[int, ContainerMode] = {}
         self.media_recovery: RecoverySession | None = None
         self.files = OpenFiles(self._datafile_record)
         self.cache = BufferCache(self.files, parameters)
@@ -126,7 +130,7 @@ class Instance:
         if self.state is InstanceState.OPEN:
             return
         if self.state is InstanceState.OPEN_READ_ONLY:
-            raise OracleError(16000, "database or pluggable database open for read-only access")
+            raise read_only()
         if self.state is InstanceState.CLOSING:
             text = "immediate shutdown or close in progress - no operations are permitted"
             raise OracleError(1089, text)

@@ -133,7 +133,7 @@ class RecoverySession:
             alive = exc.error.code == 308 or not self._instance.readings.wrong_log_ends_recovery
             raise exc.error from exc
         except RecoveryStuck as exc:
-            tablespace = self._instance.control.tablespace(exc.file.record.tablespace_number)
+            tablespace = self._instance.control.tablespace_of(exc.file.record)
             error = exc.media_recovery_error(tablespace.name if tablespace else "")
             raise self._canceled(error) from exc
         except OutOfReach as exc:

@@ -61,3 +61,13 @@ def not_mounted() -> OracleError:
 
 def not_open() -> OracleError:
     return OracleError(1109, "database not open")
+
+
+def read_only() -> OracleError:
+    return OracleError(16000, "database or pluggable database open for read-only access")
+
+
+def backup_mode_unfinished(file: NamedFile) -> OracleError:
+    """ORA-10873: a file in backup mode since before the database, or its container, was closed."""
+    text = f"file {file.file_number} needs to be either taken out of backup mode or media recovered"
+    return OracleError(10873, text, datafile_line(file))

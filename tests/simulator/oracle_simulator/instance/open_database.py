@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import advance_header, now_to_the_second
+from oracle_simulator.instance.container import SEED
 from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
 from oracle_simulator.instance.crash_recovery import (
     EndOfRedo,
@@ -21,7 +22,12 @@ from oracle_simulator.instance.crash_recovery import (
     unfinished_switch,
 )
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
-from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
+from oracle_simulator.instance.messages import (
+    backup_mode_unfinished,
+    cannot_identify,
+    datafile_line,
+    needs_media_recovery,
+)
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_markers import ENABLED
 from oracle_simulator.instance.resetlogs import reset_logs
@@ -95,7 +101,7 @@ def _open_files(instance: Instance, read_only: bool) -> None:
     found: list[tuple[DatafileRecord, Datafile, DatafileHeader]] = []
     try:
         for record in sorted(control.datafiles, key=lambda record: record.file_number):
-            if not record.online:
+            if not record.online or record.con_id > SEED:
                 continue
             header = identify(instance, record)
             check_incarnation(control, record, header)
@@ -105,13 +111,14 @@ def _open_files(instance: Instance, read_only: bool) -> None:
                     16004, "backup database requires recovery", *needs_media_recovery(record).more
                 )
             if need is Need.END_BACKUP and crashed:
-                text = f"file {record.file_number} needs to be either taken out of backup mode or media recovered"
-                raise OracleError(10873, text, datafile_line(record))
+                raise backup_mode_unfinished(record)
             if need is not Need.NOTHING:
                 raise needs_media_recovery(record)
             found.append(
                 (record, Datafile.open(record.path, writable=not read_only or bool(crashed)), header)
             )
+        if crashed:
+            found += _pluggable_files_in_use(instance)
     except WrongFile as exc:
         _close(found)
         raise exc.error from exc
@@ -124,11 +131,42 @@ def _open_files(instance: Instance, read_only: bool) -> None:
             readable_member(group)
     with instance.latch:
         for record, datafile, header in found:
-            tablespace = control.tablespace(record.tablespace_number)
+            tablespace = control.tablespace_of(record)
             bigfile = tablespace is not None and tablespace.bigfile
             record.blocks = max(record.blocks, header.blocks)
             record.checkpoint_count = header.checkpoint_count
-            instance.files.add(OpenFile(record, datafile, bigfile))
+            instance.files.add(OpenFile(record, datafile, bigfile, record.con_id == SEED))
+
+
+def _pluggable_files_in_use(
+    instance: Instance,
+) -> list[tuple[DatafileRecord, Datafile, DatafileHeader]]:
+    """The files of pluggable databases that were open when the instance died: crash recovery is for them too.
+
+    One that is missing or wrong is left behind: only its own container will miss it when it is opened. Raises
+    ORA-10873 for a file in backup mode, as for any other.
+    """
+    control = instance.control
+    found: list[tuple[DatafileRecord, Datafile, DatafileHeader]] = []
+    for record in control.datafiles:
+        if record.con_id <= SEED or not record.online or record.stop_scn is not None:
+            continue
+        try:
+            header = identify(instance, record)
+            check_incarnation(control, record, header)
+            need = recovery_need(control, record, header)
+            if need is Need.NOTHING:
+                found.append((record, Datafile.open(record.path), header))
+                continue
+        except (WrongFile, OSError) as exc:
+            error = exc.error if isinstance(exc, WrongFile) else cannot_identify(record)
+        else:
+            if need is Need.END_BACKUP:
+                _close(found)
+                raise backup_mode_unfinished(record)
+            error = needs_media_recovery(record)
+        instance.log.error(error, f"File {record.file_number} is left out of crash recovery")
+    return found
 
 
 def _close(found: list[tuple[DatafileRecord, Datafile, DatafileHeader]]) -> None:
@@ -151,8 +189,12 @@ def _after_crash(instance: Instance, end: EndOfRedo) -> None:
             for number in state.file_numbers:
                 _follow_state(instance, number, state.state)
         for record in control.datafiles:
-            if not record.online and record.stop_scn is None:
-                record.stop_scn = checkpoint.scn  # taken offline while mounted: its redo ends here too
+            if record.file_number not in instance.files and record.stop_scn is None:
+                # Taken offline while mounted, or of a pluggable database and missing: its redo ends here too.
+                record.stop_scn = checkpoint.scn
+        for file in instance.files:
+            if file.record.con_id > SEED:
+                instance.files.remove(file.record.file_number)
         for group in control.redo_groups:
             if group.status == "ACTIVE":
                 group.status = "INACTIVE"
@@ -174,7 +216,7 @@ def _write_headers(
 ) -> None:
     """Stop all read-write files at ``checkpoint``."""
     for file in instance.files:
-        if file.record.enabled == "READ WRITE":
+        if file.changing:
             advance_header(instance, file, checkpoint, set_bits, clear_bits)
             with instance.latch:
                 file.record.checkpoint = checkpoint
@@ -192,7 +234,7 @@ def _start_writing(instance: Instance, recovered_threads: Collection[int]) -> No
             open_thread(instance, number)
         control.database.open_resetlogs = NOT_ALLOWED
         control.database.control_file_type = CURRENT
-        files = [file for file in instance.files if file.record.enabled == "READ WRITE"]
+        files = [file for file in instance.files if file.changing]
         for file in files:
             file.record.stop_scn = file.record.stop_time = None
             file.record.in_backup = False  # the headers just verified say so
@@ -219,7 +261,7 @@ def _recreate_tempfiles(instance: Instance) -> None:
     for record in control.tempfiles:
         if Path(record.path).exists():
             continue
-        tablespace = control.tablespace(record.tablespace_number)
+        tablespace = control.tablespace_of(record)
         header = DatafileHeader(
             dbid=database.dbid,
             db_name=database.name,
@@ -231,6 +273,7 @@ def _recreate_tempfiles(instance: Instance) -> None:
             block_size=record.block_size,
             bigfile=tablespace is not None and tablespace.bigfile,
             temporary=True,
+            con_id=record.con_id,
             creation_scn=record.creation_scn,
             creation_time=record.creation_time,
             resetlogs_scn=database.resetlogs_scn,
@@ -254,6 +297,8 @@ def _let_in(instance: Instance, read_only: bool) -> None:
     instance.opened(InstanceState.OPEN_READ_ONLY if read_only else InstanceState.OPEN)
     mode = "ALTER DATABASE OPEN READ ONLY" if read_only else "ALTER DATABASE OPEN"
     instance.log.write(f"Completed: {mode}")
+    if instance.after_open is not None:
+        instance.after_open()
 
 
 def close_database(instance: Instance) -> None:

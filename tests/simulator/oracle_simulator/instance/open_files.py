@@ -15,12 +15,23 @@ from oracle_simulator.storage.datafile import Datafile
 
 
 class OpenFile:
-    """A datafile in use: its record in the control file and its open descriptor."""
+    """A datafile in use: its record in the control file and its open descriptor.
 
-    def __init__(self, record: DatafileRecord, datafile: Datafile, bigfile: bool) -> None:
+    ``read_only``: the container is open read only, or is just being closed, whatever the tablespace allows.
+    """
+
+    def __init__(
+        self, record: DatafileRecord, datafile: Datafile, bigfile: bool, read_only: bool = False
+    ) -> None:
         self.record = record
         self.datafile = datafile
         self.bigfile = bigfile
+        self.read_only = read_only
+
+    @property
+    def changing(self) -> bool:
+        """Whether its blocks may change, and checkpoints therefore concern it."""
+        return self.record.enabled == "READ WRITE" and not self.read_only
 
     @property
     def block_size(self) -> int:

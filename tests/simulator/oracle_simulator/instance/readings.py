@@ -17,11 +17,16 @@ class Readings:
     ``end_backup_of_datafile_when_open``: ALTER DATABASE DATAFILE ... END BACKUP works on an open database.
     ``archive_current_awaits_optional``: ARCHIVE LOG CURRENT returns when every destination, optional ones
     too, has its copy or has failed; without it, when the required ones have theirs.
+    ``begin_backup_covers_closed_pluggables``: ALTER DATABASE BEGIN BACKUP in the root marks the files of closed
+    pluggable databases, too.
+    ``pluggable_closes_in_backup_mode``: a pluggable database closes although files of it are in backup mode.
     """
 
     wrong_log_ends_recovery: bool = False
     end_backup_of_datafile_when_open: bool = True
     archive_current_awaits_optional: bool = False
+    begin_backup_covers_closed_pluggables: bool = False
+    pluggable_closes_in_backup_mode: bool = False
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

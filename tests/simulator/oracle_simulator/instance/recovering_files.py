@@ -140,7 +140,7 @@ def open_for_recovery(
                 raise OracleError(
                     19909, f"datafile {record.file_number} belongs to an orphan incarnation", line
                 )
-            tablespace = control.tablespace(record.tablespace_number)
+            tablespace = control.tablespace_of(record)
             bigfile = tablespace is not None and tablespace.bigfile
             found.append(
                 RecoveringFile(instance, OpenFile(record, Datafile.open(record.path), bigfile), header)

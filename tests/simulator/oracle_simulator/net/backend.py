@@ -99,7 +99,7 @@ class Verifier:
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """Who is at the other end, as the client itself says."""
+    """Who is at the other end, as the client itself says. ``service_name`` is the service it is connected to."""
 
     program: str = ""
     machine: str = ""
@@ -108,6 +108,7 @@ class ClientInfo:
     process_id: str = ""
     driver: str = ""
     address: str = ""
+    service_name: str = ""
 
 
 class Session(Protocol):
@@ -151,7 +152,7 @@ class Backend(Protocol):
         """TNS error number to refuse a CONNECT with (12514 unknown service, 12505 unknown SID, ...), or
         None to accept."""
 
-    def verifier(self, user: str, mode: AdminMode) -> Verifier | None:
+    def verifier(self, user: str, mode: AdminMode, client: ClientInfo) -> Verifier | None:
         """The verifier to check ``user`` against (the password file for admin modes), None if there is
         none: the client is then led through the same exchange and refused with ORA-01017."""
 

@@ -185,6 +185,7 @@ class Connection:
             machine=request.client_item("HOST"),
             os_user=request.client_item("USER"),
             address=self._address,
+            service_name=service_name or "",
         )
         self._logon = Logon(self._backend, client)
         return True

@@ -33,7 +33,7 @@ class Logon:
 
     def challenge(self, call: Authenticate) -> bytes:
         """The answer to phase one: the same for users that do not exist."""
-        verifier = self._backend.verifier(user_name(call.user), admin_mode(call.mode))
+        verifier = self._backend.verifier(user_name(call.user), admin_mode(call.mode), self._client)
         self._is_known = verifier is not None
         self._challenge = Challenge(verifier or unknown_user_verifier())
         self._asked = call
@@ -70,6 +70,7 @@ class Logon:
             process_id=told.get("AUTH_PID", ""),
             driver=second.entries.get("SESSION_CLIENT_DRIVER_NAME", ""),
             address=known.address,
+            service_name=known.service_name,
         )
 
     def _entries(self, session: Session, proof: str) -> list[tuple[str, str, int]]:

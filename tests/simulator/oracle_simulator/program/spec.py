@@ -21,9 +21,17 @@
       - {location: archive/A, mandatory: true}
       - {location: archive/B, reopen: 5, state: defer}
     parameters: {db_cache_size: 64M}
+    cdb: true                      # tablespaces and users above are then those of the root
+    local_undo: true
+    pdbs:
+      PDB1: {open: read_write, users: [{name: APP}], tablespaces: [{name: SALES, size: 8M}]}
+      PDB2: {}                     # closed whenever the database opens
     readings: {wrong_log_ends_recovery: true}    # of unverified points, see instance/readings.py
 
-Everything is optional; SYSTEM, SYSAUX, UNDOTBS1, TEMP and USERS always exist.
+Everything is optional; SYSTEM, SYSAUX, UNDOTBS1, TEMP and USERS always exist. Users of the root of a CDB are
+common ones, so their names begin with C##; ``container_data: all`` lets one see the rows of all containers.
+A pluggable database opens with the CDB only when SAVE STATE was said while it was open: ``open`` (read_write,
+read_only or mounted, which is the default) is the state saved.
 """
 
 from __future__ import annotations
@@ -42,6 +50,7 @@ from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import (
     DatabaseDefinition,
     FileDefinition,
+    PluggableDefinition,
     TablespaceDefinition,
     UserDefinition,
 )
@@ -63,7 +72,12 @@ _KNOWN = {
     "readings",
     "block_size",
     "verifier_rounds",
+    "cdb",
+    "local_undo",
+    "pdbs",
 }
+_KNOWN_OF_PDB = {"open", "save_state", "tablespaces", "users"}
+_SAVED_MODES = {"read_write": "READ WRITE", "read_only": "READ ONLY", "mounted": ""}
 
 
 def size_bytes(text: str | int) -> int:
@@ -106,6 +120,37 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
             **{name: str(value) for name, value in spec.get("parameters", {}).items()},
         },
         verifier_rounds=spec.get("verifier_rounds", 4096),
+        cdb=spec.get("cdb", False),
+        pluggables=tuple(
+            _pluggable(name, item or {}, passwords) for name, item in spec.get("pdbs", {}).items()
+        ),
+        local_undo=spec.get("local_undo", True),
+    )
+
+
+def users_of(spec: Mapping[str, Any]) -> list[str]:
+    """The names of all users a spec names, SYS among them."""
+    pluggables = [item or {} for item in spec.get("pdbs", {}).values()]
+    users = [user for item in (spec, *pluggables) for user in item.get("users", [])]
+    return ["SYS", *dict.fromkeys(user["name"] for user in users)]
+
+
+def _pluggable(name: str, item: Mapping[str, Any], passwords: Mapping[str, str]) -> PluggableDefinition:
+    unknown = sorted(set(item) - _KNOWN_OF_PDB)
+    if unknown:
+        raise ValueError(
+            f"unknown key {unknown[0]!r} of {name}; known are {', '.join(sorted(_KNOWN_OF_PDB))}"
+        )
+    mode = item.get("open", "read_write" if item.get("save_state") else "mounted")
+    if mode not in _SAVED_MODES:
+        raise ValueError(f"{name} is open {mode!r}? Known are {', '.join(_SAVED_MODES)}")
+    if mode != "mounted" and item.get("save_state") is False:
+        raise ValueError(f"{name}: nothing opens a pluggable database whose state is not saved")
+    return PluggableDefinition(
+        name=name.upper(),
+        tablespaces=tuple(_tablespace(each) for each in item.get("tablespaces", [])),
+        users=tuple(_user(user, passwords) for user in item.get("users", [])),
+        saved_mode=_SAVED_MODES[mode],
     )
 
 
@@ -141,6 +186,7 @@ def _user(item: Mapping[str, Any], passwords: Mapping[str, str]) -> UserDefiniti
         plain.password,
         item.get("default_tablespace", plain.default_tablespace),
         tuple(item.get("privileges", plain.privileges)),
+        str(item.get("container_data", "")).upper(),
     )
 
 

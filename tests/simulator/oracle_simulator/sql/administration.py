@@ -11,7 +11,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import redo_switch
 from oracle_simulator.instance.checkpoint import checkpoint_now
 from oracle_simulator.instance.parameter_changes import change_parameter
-from oracle_simulator.sql import masks
+from oracle_simulator.sql import container_statements, masks
 from oracle_simulator.sql import statements as st
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
             masks.format_moment(session.now, value)
             record.timestamp_format = value
         elif name == "container":
-            raise OracleError(65090, "operation only allowed in a container database")
+            container_statements.set_container(session, value)
         elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
             raise OracleError(2248, "invalid option for ALTER SESSION")
         if name == "time_zone":

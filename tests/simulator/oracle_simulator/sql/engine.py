@@ -5,32 +5,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from oracle_simulator.data.dictionary import Dictionary
-from oracle_simulator.data.dictionary_check import reconcile
-from oracle_simulator.data.transaction import Transactions
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.net.backend import AdminMode, ClientInfo, Verifier
-from oracle_simulator.sql.mirror import Mirror
 from oracle_simulator.sql.password_users import administrative_users
+from oracle_simulator.sql.pluggable_databases import OpenContainers, OpenData
 from oracle_simulator.sql.privileges import Privileges
+from oracle_simulator.sql.services import Service, find_service
 from oracle_simulator.sql.session import DatabaseSession
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
 
 _ADMIN_USERS = {AdminMode.SYSDBA: "SYS", AdminMode.SYSBACKUP: "SYSBACKUP", AdminMode.SYSOPER: "PUBLIC"}
-
-
-@dataclass(frozen=True, eq=False)
-class OpenData:
-    """What lives from one open of the database to its close."""
-
-    dictionary: Dictionary
-    transactions: Transactions
-    mirror: Mirror
 
 
 class Database:
@@ -39,23 +27,19 @@ class Database:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.sessions = SessionRegistry()
-        self.open_data: OpenData | None = None
+        self.containers = OpenContainers(instance, self.changed)
         self.generation = 0
-        instance.dictionary_check = self._read_dictionary
-
-    def _read_dictionary(self) -> None:
-        """The last step of opening: what the SYSTEM tablespace says exists."""
-        dictionary = Dictionary(self.instance)
-        dictionary.load()
-        reconcile(dictionary)
-        transactions = Transactions(self.instance, dictionary)
-        mirror = Mirror(self.instance, dictionary, transactions)
-        self.open_data = OpenData(dictionary, transactions, mirror)
-        self.changed()
+        instance.dictionary_check = self.containers.read_root
+        instance.after_open = self.containers.open_saved
 
     def changed(self) -> None:
         """Plans made so far may be wrong: names or privileges have changed."""
         self.generation += 1
+
+    def container_name(self, con_id: int) -> str:
+        """CDB$ROOT, PDB$SEED or the name of a pluggable database; of a database that is no CDB its own."""
+        record = self.instance.control.container(con_id) if self.instance.mounted else None
+        return record.name if record is not None else self.instance.parameters.db_name
 
     # ------------------------------------------------------------ connecting
 
@@ -63,51 +47,52 @@ class Database:
         """The service is registered statically, so it is known in every state of the instance."""
         if service_name is None and sid is None:
             return 12504
-        if sid is not None and service_name is None:
-            known = self.instance.home.sid.upper() == sid.upper()
-            return None if known and not self.instance.terminated.is_set() else 12505
-        known = (service_name or "").upper() in self._services()
-        return None if known and not self.instance.terminated.is_set() else 12514
+        if self._service(service_name, sid) is not None:
+            return None
+        return 12514 if service_name is not None else 12505
 
-    def _services(self) -> set[str]:
-        parameters = self.instance.parameters
-        names = {parameters.db_unique_name, parameters.db_name, self.instance.home.sid}
-        names.update(parameters.values("service_names"))
-        domain = parameters.get("db_domain")
-        if domain:
-            names |= {f"{name}.{domain}" for name in names}
-        return {name.upper() for name in names if name}
+    def _service(self, service_name: str | None, sid: str | None = None) -> Service | None:
+        if self.instance.terminated.is_set():
+            return None
+        return find_service(self.instance, service_name, sid)
 
-    def verifier(self, user: str, mode: AdminMode) -> Verifier | None:
+    def _container(self, client: ClientInfo) -> int:
+        """The container of the service a client is connected to; the root for those that came without one."""
+        service = self._service(client.service_name or self.instance.home.sid)
+        return service.con_id if service is not None else NON_CDB
+
+    def verifier(self, user: str, mode: AdminMode, client: ClientInfo | None = None) -> Verifier | None:
         """Raises ORA-01034 or ORA-01033: an ordinary user's password is in a database that is not open."""
         if mode is not AdminMode.NORMAL or user == "SYS":
             entry = administrative_users(self.instance.home).get(user)
             return None if entry is None else Verifier(entry.salt, entry.pw_key, entry.rounds)
-        data = self._require_open_for_users()
+        data = self._require_open_for_users(self._container(client or ClientInfo()))
         row = data.dictionary.find_user(user)
         return None if row is None else Verifier(row.salt, row.pw_key, row.rounds)
 
-    def _require_open_for_users(self) -> OpenData:
+    def _require_open_for_users(self, con_id: int) -> OpenData:
         state = self.instance.state
         if self.instance.terminated.is_set() or state is InstanceState.SHUTDOWN:
             raise OracleError(1034, "ORACLE not available")
         if state is InstanceState.CLOSING:
             raise OracleError(1089, "immediate shutdown or close in progress - no operations are permitted")
-        if not self.instance.is_open or self.open_data is None:
+        data = self.containers.get(con_id)
+        if not self.instance.is_open or data is None:
             raise OracleError(1033, "ORACLE initialization or shutdown in progress")
-        return self.open_data
+        return data
 
     def open_session(self, user: str, mode: AdminMode, client: ClientInfo) -> DatabaseSession:
         """Raises ORA-00257, 01017, 01031, 01033, 01034, 01035, 01045, 28000, 28009."""
         if self.instance.terminated.is_set():
             raise OracleError(1034, "ORACLE not available")
+        con_id = self._container(client)
         if mode is AdminMode.NORMAL:
-            self._admit(user)
+            self._admit(user, con_id)
         else:
             if client.address:  # else the operating system has proved who it is
                 self._admit_administrator(user, mode)
             user = _ADMIN_USERS[mode]
-        return DatabaseSession(self, self.sessions.add(user, mode, client))
+        return DatabaseSession(self, self.sessions.add(user, mode, client, con_id))
 
     def _admit_administrator(self, user: str, mode: AdminMode) -> None:
         entry = administrative_users(self.instance.home).get(user)
@@ -116,10 +101,10 @@ class Database:
         if mode.value.upper() not in entry.privileges:
             raise OracleError(1031, "insufficient privileges")
 
-    def _admit(self, user: str) -> None:
+    def _admit(self, user: str, con_id: int) -> None:
         if user == "SYS":
             raise OracleError(28009, "connection as SYS should be as SYSDBA or SYSOPER")
-        data = self._require_open_for_users()
+        data = self._require_open_for_users(con_id)
         row = data.dictionary.find_user(user)
         if row is None:
             raise OracleError(1017, "invalid username/password; logon denied")
@@ -128,10 +113,14 @@ class Database:
         privileges = Privileges(user, AdminMode.NORMAL)
         if not privileges.has(data.dictionary, "CREATE SESSION"):
             raise OracleError(1045, f"user {user} lacks CREATE SESSION privilege; logon denied")
-        if self.sessions.restricted and not privileges.has(data.dictionary, "RESTRICTED SESSION"):
+        if self._restricted(con_id) and not privileges.has(data.dictionary, "RESTRICTED SESSION"):
             raise OracleError(1035, "ORACLE only available to users with RESTRICTED SESSION privilege")
         if self.instance.archiver.stuck:
             raise OracleError(257, "Archiver error. Connect AS SYSDBA only until resolved.")
+
+    def _restricted(self, con_id: int) -> bool:
+        mode = self.instance.container_modes.get(con_id)
+        return self.sessions.restricted or (mode is not None and mode.restricted)
 
     def session_parameters(self) -> dict[str, str]:
         parameters = self.instance.parameters
@@ -159,9 +148,7 @@ class Database:
             self._refuse_in_backup()
             self._let_sessions_end(mode)
         self.instance.shutdown("abort" if mode == "abort" else "immediate")
-        data, self.open_data = self.open_data, None
-        if data is not None:
-            data.mirror.close()
+        self.containers.close_all()
 
     def _refuse_in_backup(self) -> None:
         if not self.instance.is_open:
@@ -177,9 +164,8 @@ class Database:
         if mode == "normal":
             self.sessions.wait_until_gone(_from_the_network, gone)
         elif mode == "transactional":
-            data = self.open_data
-            if data is not None:
-                self.instance.wait_for(lambda: not data.transactions.active())
+            every = self.containers.all()
+            self.instance.wait_for(lambda: not any(data.transactions.active() for data in every))
         error = OracleError(1089, "immediate shutdown or close in progress - no operations are permitted")
         for record in self.sessions.records():
             if _from_the_network(record):

@@ -15,6 +15,7 @@ from oracle_simulator.net.backend import Bind, Column, Result
 from oracle_simulator.sql import types
 from oracle_simulator.sql.catalog import CompiledQuery, Relation
 from oracle_simulator.sql.compile import QueryCompiler
+from oracle_simulator.sql.container_visibility import visible_containers
 from oracle_simulator.sql.dialect import BoundText, parse_query, rewrite_binds
 from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
@@ -151,6 +152,8 @@ def _view_rows(session: DatabaseSession, relation: Relation) -> list[tuple[Engin
         session.record,
         data.dictionary if data else None,
         data.transactions if data else None,
+        [each.dictionary for each in session.database.containers.all()],
+        visible_containers(session),
     )
     if view.reads_files:
         return list(view.rows(context))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from oracle_simulator.data.transaction import Transaction
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
 from oracle_simulator.net.backend import Bind, Column, Result
@@ -45,7 +46,7 @@ class DatabaseSession:
         self.session_id = record.sid
         self.serial = record.serial
         self.privileges = Privileges(record.user, record.mode)
-        self.overlay = Overlay(record.sid)
+        self._overlay = Overlay(record.sid)
         self.savepoints: dict[str, int] = {}
         self.now = datetime.now()
         self._transaction: Transaction | None = None
@@ -87,9 +88,19 @@ class DatabaseSession:
         return self.record.timestamp_format
 
     @property
+    def con_id(self) -> int:
+        """The current container. A session that came before the control file was mounted is in the root."""
+        return self.record.con_id or (self.instance.control.root_id if self.instance.mounted else NON_CDB)
+
+    @property
     def open_data(self) -> OpenData | None:
-        """What is only there while the database is open."""
-        return self.database.open_data if self.instance.is_open else None
+        """What is only there while the current container is open."""
+        return self.database.containers.get(self.con_id) if self.instance.is_open else None
+
+    @property
+    def overlay(self) -> Overlay:
+        """The session's uncommitted rows in the current container."""
+        return self._overlay if self._data is self.open_data else Overlay(self.session_id)
 
     def require_open(self) -> OpenData:
         """Raises ORA-01507 or ORA-01109."""
@@ -107,13 +118,30 @@ class DatabaseSession:
 
     @property
     def transaction(self) -> Transaction:
-        """The session's transaction; a new one after the database was opened anew."""
+        """The session's transaction; a new one after the container was changed, or opened anew.
+
+        Raises ORA-65023 when there is one in another container that was not ended.
+        """
         data = self.require_open()
         if self._transaction is None or self._data is not data:
+            if self._data_lives and self.in_transaction:
+                name = self.database.container_name(self._data.con_id if self._data else NON_CDB)
+                raise OracleError(65023, f"active transaction exists in container {name}")
+            self._forget_overlay()
             self._data = data
             self._transaction = data.transactions.begin(str(self.session_id))
-            self.overlay = Overlay(self.session_id)
+            self._overlay = Overlay(self.session_id)
         return self._transaction
+
+    @property
+    def _data_lives(self) -> bool:
+        """Whether the container the session last worked in is still as open as it was then."""
+        return self._data is not None and self._data is self.database.containers.get(self._data.con_id)
+
+    def _forget_overlay(self) -> None:
+        if self._data is not None and self._data_lives:
+            with self._data.mirror.lock:
+                self._overlay.forget(self._data.mirror.engine)
 
     @property
     def in_transaction(self) -> bool:
@@ -124,7 +152,7 @@ class DatabaseSession:
         if self._plans_generation != self.database.generation or len(self._plans) > _PLANS_KEPT:
             self._plans.clear()
             self._plans_generation = self.database.generation
-        full_key = (key, self.schema, self.overlay.tables)
+        full_key = (key, self.con_id, self.schema, self.overlay.tables)
         found: T | None = self._plans.get(full_key)
         if found is None:
             found = self._plans[full_key] = make()
@@ -169,10 +197,7 @@ class DatabaseSession:
                 self.record.recovery = None
         with contextlib.suppress(OracleError):
             self.end_transaction(commit=False)
-        data = self._data
-        if data is not None and data is self.database.open_data:
-            with data.mirror.lock:
-                self.overlay.forget(data.mirror.engine)
+        self._forget_overlay()
         if "own_engine" in self.__dict__:
             self.own_engine.close()
         self.registry.remove(self.record)
@@ -243,9 +268,9 @@ class DatabaseSession:
         return int(owner.name) if owner is not None and owner.name.isdigit() else None
 
     def end_transaction(self, commit: bool) -> None:
-        """COMMIT or ROLLBACK. A transaction of a database that was closed since is gone already."""
+        """COMMIT or ROLLBACK. A transaction of a container that was closed since is gone already."""
         transaction = self._transaction
-        if transaction is None or self._data is not self.database.open_data:
+        if transaction is None or not self._data_lives:
             self._transaction = None
             return
         try:
@@ -255,9 +280,14 @@ class DatabaseSession:
                 transaction.rollback()
         finally:
             self.savepoints.clear()
-            self.overlay.end()
+            self._overlay.end()
 
     # ------------------------------------------------------------ SYS_CONTEXT('USERENV')
+
+    def _database_name(self) -> str:
+        """In a pluggable database its own name."""
+        inside = self.con_id > ROOT
+        return self.database.container_name(self.con_id) if inside else self.instance.parameters.db_name
 
     def user_environment(self, name: str) -> str | None:
         instance, record = self.instance, self.record
@@ -270,11 +300,11 @@ class DatabaseSession:
             "SESSIONID": lambda: record.sid,
             "INSTANCE": lambda: 1,
             "INSTANCE_NAME": lambda: instance.home.sid,
-            "DB_NAME": lambda: instance.parameters.db_name,
+            "DB_NAME": self._database_name,
             "DB_UNIQUE_NAME": lambda: instance.parameters.db_unique_name,
             "DB_DOMAIN": lambda: instance.parameters.get("db_domain"),
             "DATABASE_ROLE": lambda: "PRIMARY",
-            "SERVICE_NAME": lambda: "SYS$USERS",
+            "SERVICE_NAME": lambda: record.service_name,
             "SERVER_HOST": platform.node,
             "HOST": lambda: record.machine,
             "OS_USER": lambda: record.os_user,
@@ -286,9 +316,9 @@ class DatabaseSession:
             "CLIENT_IDENTIFIER": lambda: record.client_identifier,
             "CLIENT_PROGRAM_NAME": lambda: record.client.program,
             "ISDBA": lambda: "TRUE" if record.mode.value == "sysdba" else "FALSE",
-            "CON_ID": lambda: 0,
-            "CON_NAME": lambda: instance.parameters.db_name,
-            "CDB_NAME": lambda: None,
+            "CON_ID": lambda: self.con_id,
+            "CON_NAME": lambda: self.database.container_name(self.con_id),
+            "CDB_NAME": lambda: instance.parameters.db_name if self.con_id != NON_CDB else None,
             "LANGUAGE": lambda: "AMERICAN_AMERICA.AL32UTF8",
             "NLS_DATE_FORMAT": lambda: record.date_format,
             "TIME_ZONE": lambda: record.time_zone,

@@ -69,7 +69,7 @@ class SessionCatalog:
         instance = self._session.instance
         if view.needs >= Needs.CONTROL_FILE:
             instance.require_mounted()
-        if view.needs >= Needs.DICTIONARY and not instance.is_open:
+        if view.needs >= Needs.DICTIONARY and self._session.open_data is None:
             raise not_open_for_queries()
         if not self._may_read(view):
             return None
@@ -119,8 +119,11 @@ class SessionCatalog:
 
 def check_readable(instance: Instance, table: Table) -> None:
     """Raises ORA-00376 with ORA-01110 when a file of the table's tablespace is not online."""
-    for record in instance.control.datafiles:
-        if record.tablespace_number == table.tablespace_number and not record.online:
+    segment_file = instance.control.datafile(table.header[0])
+    if segment_file is None:
+        return
+    for record in instance.control.datafiles_in(table.tablespace_number, segment_file.con_id):
+        if not record.online:
             raise file_unreadable(record)
 
 

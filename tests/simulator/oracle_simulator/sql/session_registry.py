@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.net.backend import AdminMode, ClientInfo
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class SessionRecord:
     last_call: float = field(default_factory=time.monotonic)
     killed: OracleError | None = None
     recovery: RecoverySession | None = None
+    con_id: int = NON_CDB
+    service_name: str = "SYS$USERS"
     blocker: Callable[[], int | None] = lambda: None
     interrupt: Callable[[], None] = lambda: None
     abandon: Callable[[], None] = lambda: None
@@ -102,8 +105,8 @@ class SessionRegistry:
         self._serials: dict[int, int] = {}
         self.restricted = False
 
-    def add(self, user: str, mode: AdminMode, client: ClientInfo) -> SessionRecord:
-        """Register a session. Raises ORA-00018."""
+    def add(self, user: str, mode: AdminMode, client: ClientInfo, con_id: int = NON_CDB) -> SessionRecord:
+        """Register a session in a container. Raises ORA-00018."""
         with self._changed:
             sid = next(
                 (
@@ -125,6 +128,7 @@ class SessionRegistry:
                 logon_time=datetime.now().replace(microsecond=0),
                 schema=user,
                 module=client.program,
+                con_id=con_id,
             )
             self._sessions[sid] = record
             return record

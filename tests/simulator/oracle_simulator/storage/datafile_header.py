@@ -46,6 +46,9 @@ _NUMBERS = (
     ("tablespace_number", 332, "I"),
     ("relative_file_number", 368, "I"),
     ("prior_resetlogs_id", 416, "I"),
+    # Where Oracle keeps these two is not known: behind its 1112 bytes they are in nobody's way.
+    ("con_id", 1200, "I"),
+    ("container_dbid", 1204, "I"),
 )
 _SCNS = (
     ("creation_scn", 100),
@@ -129,7 +132,8 @@ class DatafileHeader:
 
     ``relative_file_number`` is 1024 for a bigfile. ``status`` and ``checkpoint`` decide what recovery
     needs; ``begin_backup_*`` keep the values of the last BEGIN BACKUP after END BACKUP, as V$BACKUP
-    shows them. ``resetlogs_id`` is the u4 resetlogs time of :mod:`~oracle_simulator.storage.oracle_time`.
+    shows them. ``con_id`` and ``container_dbid`` are 0 outside a CDB.
+    ``resetlogs_id`` is the u4 resetlogs time of :mod:`~oracle_simulator.storage.oracle_time`.
     """
 
     dbid: int
@@ -164,6 +168,8 @@ class DatafileHeader:
     absolute_fuzzy_scn: int = 0
     root_dba: int = 0
     compatibility: int = COMPATIBILITY_19
+    con_id: int = 0
+    container_dbid: int = 0
 
     @property
     def in_backup(self) -> bool:

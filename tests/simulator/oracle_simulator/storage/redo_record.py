@@ -116,6 +116,7 @@ class TablespaceCreated(Marker):
     tablespace_name: str
     bigfile: bool
     contents: str
+    con_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class TablespaceDropped(Marker):
     name: ClassVar[str] = "tablespace_dropped"
     tablespace_number: int
     tablespace_name: str
+    con_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class FileCreated(Marker):
     block_size: int
     creation_scn: int
     creation_time: int
+    con_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,7 @@ class TablespaceState(Marker):
     tablespace_number: int
     state: str
     file_numbers: tuple[int, ...] = ()
+    con_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,36 @@ class CrashRecovered(Marker):
     thread: int
 
 
+@dataclass(frozen=True)
+class PluggableCreated(Marker):
+    """A pluggable database came to be as a copy of the seed; its tablespaces and files follow."""
+
+    name: ClassVar[str] = "pluggable_created"
+    con_id: int
+    container_name: str
+    dbid: int
+    guid: str
+    creation_scn: int
+    creation_time: int
+
+
+@dataclass(frozen=True)
+class PluggableDropped(Marker):
+    """A pluggable database was dropped with all its files."""
+
+    name: ClassVar[str] = "pluggable_dropped"
+    con_id: int
+
+
+@dataclass(frozen=True)
+class PluggableClosed(Marker):
+    """A pluggable database was closed in order: everything before is in its files."""
+
+    name: ClassVar[str] = "pluggable_closed"
+    con_id: int
+    file_numbers: tuple[int, ...]
+
+
 _MARKERS: dict[str, type[Marker]] = {
     cls.name: cls
     for cls in (
@@ -216,6 +250,9 @@ _MARKERS: dict[str, type[Marker]] = {
         TablespaceState,
         CleanClose,
         CrashRecovered,
+        PluggableCreated,
+        PluggableDropped,
+        PluggableClosed,
     )
 }
 

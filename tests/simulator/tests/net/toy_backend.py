@@ -70,7 +70,7 @@ class ToyDatabase:
             return None if sid.upper() == "TOY" else 12505
         return None if service_name == SERVICE else 12514
 
-    def verifier(self, user: str, mode: AdminMode) -> Verifier | None:
+    def verifier(self, user: str, mode: AdminMode, client: ClientInfo) -> Verifier | None:
         return self.verifiers.get((user, mode))
 
     def open_session(self, user: str, mode: AdminMode, client: ClientInfo) -> ToySession:

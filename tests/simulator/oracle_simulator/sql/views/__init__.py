@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from oracle_simulator.sql.views import archiving, database, dictionary, files, redo, sessions
+from oracle_simulator.sql.views import archiving, containers, database, dictionary, files, redo, sessions
 from oracle_simulator.sql.views.definition import Needs, View, ViewContext
 
 __all__ = ["Needs", "View", "ViewContext", "find_view", "view_names"]
@@ -17,7 +17,7 @@ __all__ = ["Needs", "View", "ViewContext", "find_view", "view_names"]
 @functools.lru_cache(maxsize=1)
 def _all_views() -> dict[str, View[Any]]:
     found: dict[str, View[Any]] = {}
-    for module in (archiving, database, dictionary, files, redo, sessions):
+    for module in (archiving, containers, database, dictionary, files, redo, sessions):
         for view in module.VIEWS:
             found[view.name] = view
             if view.name.startswith("V$"):

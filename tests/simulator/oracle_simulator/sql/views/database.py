@@ -20,7 +20,6 @@ from oracle_simulator.sql.views.definition import (
     ViewContext,
     container,
     date,
-    nothing,
     number,
     text,
     yes_no,
@@ -112,7 +111,7 @@ DATABASE = View(
         text("DB_UNIQUE_NAME", 30, lambda d: d.instance.parameters.db_unique_name),
         text("FS_FAILOVER_STATUS", 22, lambda d: "DISABLED"),
         text("PRIMARY_DB_UNIQUE_NAME", 30, lambda d: None),
-        text("CDB", 3, lambda d: "NO"),
+        text("CDB", 3, lambda d: yes_no(d.instance.control.containers)),
         container(),
     ],
 )
@@ -349,35 +348,6 @@ CONTROLFILE = View(
     ],
 )
 
-PDBS = View(
-    "V$PDBS",
-    Needs.CONTROL_FILE,
-    nothing,
-    [
-        number("CON_ID", lambda r: r),
-        number("DBID", lambda r: r),
-        text("NAME", 128, lambda r: r),
-        text("OPEN_MODE", 10, lambda r: r),
-        text("RESTRICTED", 3, lambda r: r),
-        text("RECOVERY_STATUS", 8, lambda r: r),
-        text("LOCAL_UNDO", 3, lambda r: r),
-    ],
-)
-CONTAINERS = View(
-    "V$CONTAINERS",
-    Needs.CONTROL_FILE,
-    _databases,
-    [
-        container(),
-        number("DBID", lambda d: d.record.dbid),
-        text("NAME", 128, lambda d: d.record.name),
-        text("OPEN_MODE", 10, lambda d: _OPEN_MODE.get(d.instance.state, "MOUNTED")),
-        text("RESTRICTED", 3, lambda d: "NO"),
-        text("RECOVERY_STATUS", 8, lambda d: "ENABLED"),
-    ],
-)
-
-
 VIEWS: tuple[View[Any], ...] = (
     DATABASE,
     INSTANCE,
@@ -391,6 +361,4 @@ VIEWS: tuple[View[Any], ...] = (
     OPTION,
     DIAG_INFO,
     CONTROLFILE,
-    PDBS,
-    CONTAINERS,
 )

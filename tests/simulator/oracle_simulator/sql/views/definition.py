@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.sql import types
 from oracle_simulator.sql.types import EngineValue, SqlType
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
 
 R = TypeVar("R")
+_CON_ID = "CON_ID"
 
 
 class Needs(enum.IntEnum):
@@ -32,13 +34,20 @@ class Needs(enum.IntEnum):
 
 @dataclass(frozen=True)
 class ViewContext:
-    """What views are made from. ``dictionary`` and ``transactions`` are None until the database is open."""
+    """What views are made from.
+
+    ``dictionary`` and ``transactions`` are those of the current container, None until it is open;
+    ``dictionaries`` those of all open containers. ``visible`` are the containers whose rows the session may
+    see, None for all.
+    """
 
     instance: Instance
     sessions: SessionRegistry
     session: SessionRecord
     dictionary: Dictionary | None = None
     transactions: Transactions | None = None
+    dictionaries: Sequence[Dictionary] = ()
+    visible: frozenset[int] | None = None
 
     @property
     def open_dictionary(self) -> Dictionary:
@@ -64,8 +73,12 @@ class View(Generic[R]):
     reads_files: bool = False
 
     def rows(self, context: ViewContext) -> Iterator[tuple[EngineValue, ...]]:
-        """The rows in the engine's values."""
+        """The rows in the engine's values, but for those of containers the session may not see."""
+        owner = next((column.value for column in self.columns if column.name == _CON_ID), None)
+        visible = context.visible
         for record in self.records(context):
+            if visible is not None and owner is not None and owner(record) not in visible:
+                continue
             yield tuple(types.encode(column.value(record)) for column in self.columns)
 
     def named(self, name: str) -> View[R]:
@@ -88,6 +101,10 @@ def text(name: str, size: int, value: Callable[[R], Any]) -> ViewColumn[R]:
     return ViewColumn(name, types.text_type(size), value)
 
 
+def raw(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
+    return ViewColumn(name, types.RAW, value)
+
+
 def date(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
     return ViewColumn(name, types.DATE, value)
 
@@ -96,9 +113,12 @@ def timestamp(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
     return ViewColumn(name, types.TIMESTAMP_TZ, value)
 
 
-def container() -> ViewColumn[Any]:
-    """CON_ID of a non-CDB."""
-    return number("CON_ID", lambda _record: 0)
+def container(con_id: Callable[[Any], int] = lambda _record: NON_CDB) -> ViewColumn[Any]:
+    """CON_ID: to which container a row belongs, 0 for the whole CDB (and for everything in a non-CDB).
+
+    The column also decides who sees the row: see :meth:`View.rows`.
+    """
+    return number(_CON_ID, con_id)
 
 
 def yes_no(flag: object) -> str:

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oracle_simulator.data.dictionary import Dictionary
 from oracle_simulator.data.system_tables import PrivilegeRow, TablespaceRow, UserRow
 from oracle_simulator.data.tables import Table, TableColumn, TableKey
+from oracle_simulator.instance.container import SEED
 from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
 from oracle_simulator.sql.views.definition import (
     Needs,
     View,
+    ViewColumn,
     ViewContext,
     container,
     date,
@@ -48,7 +50,6 @@ TABLESPACES = View(
         text("RETENTION", 11, lambda t: "NOGUARANTEE" if t.contents == "UNDO" else "NOT APPLY"),
         text("BIGFILE", 3, lambda t: yes_no(t.bigfile)),
         text("ENCRYPTED", 3, lambda t: "NO"),
-        container(),
     ],
 )
 
@@ -94,7 +95,6 @@ DATA_FILES = View(
         number("USER_BYTES", lambda f: f.record.bytes - 1048576 if f.available else None),
         number("USER_BLOCKS", lambda f: f.record.blocks - 128 if f.available else None),
         text("ONLINE_STATUS", 7, lambda f: f.record.status),
-        container(),
     ],
 )
 
@@ -107,7 +107,8 @@ class _TempFile:
 
 def _temp_files(context: ViewContext) -> Iterator[_TempFile]:
     names = {row.number: row.name for row in context.open_dictionary.tablespaces()}
-    for record in context.instance.control.tempfiles:
+    own = context.open_dictionary.con_id
+    for record in [file for file in context.instance.control.tempfiles if file.con_id == own]:
         yield _TempFile(record, names.get(record.tablespace_number, ""))
 
 
@@ -127,7 +128,6 @@ TEMP_FILES = View(
         number("MAXBYTES", lambda f: f.record.max_blocks * f.record.block_size),
         number("MAXBLOCKS", lambda f: f.record.max_blocks),
         number("INCREMENT_BY", lambda f: f.record.autoextend_blocks),
-        container(),
     ],
 )
 
@@ -166,7 +166,7 @@ _USER_COLUMNS: list[Any] = [
     text("PROFILE", 128, lambda u: "DEFAULT"),
     text("AUTHENTICATION_TYPE", 8, lambda u: "PASSWORD"),
     text("PASSWORD_VERSIONS", 17, lambda u: "12C "),
-    text("COMMON", 3, lambda u: "NO"),
+    text("COMMON", 3, lambda u: yes_no(u.common)),
     text("ORACLE_MAINTAINED", 1, lambda u: "N"),
 ]
 USERS = View("DBA_USERS", Needs.DICTIONARY, _users, _USER_COLUMNS)
@@ -312,6 +312,7 @@ SYS_PRIVS = View(
         text("GRANTEE", 128, lambda p: p.grantee),
         text("PRIVILEGE", 40, lambda p: p.privilege),
         text("ADMIN_OPTION", 3, lambda p: "NO"),
+        text("COMMON", 3, lambda p: yes_no(p.common)),
     ],
 )
 
@@ -331,16 +332,48 @@ def _variants(name: str, view: View[Any]) -> list[View[Any]]:
     return [view, view.named(f"ALL_{name}"), own]
 
 
+@dataclass(frozen=True)
+class _Owned:
+    """A record of a container's dictionary."""
+
+    con_id: int
+    record: Any
+
+
+def _of_all_containers(name: str, view: View[Any]) -> View[Any]:
+    """The CDB_ view over a DBA_ view: the rows of every container that is open just now, with CON_ID. Those of
+    the seed are left out unless EXCLUDE_SEED_CDB_VIEW is FALSE (Oracle Database Reference)."""
+
+    def records(context: ViewContext) -> Iterator[_Owned]:
+        hidden = context.instance.parameters.get("exclude_seed_cdb_view").upper() != "FALSE"
+        for dictionary in context.dictionaries:
+            if dictionary.con_id == SEED and hidden:
+                continue
+            for record in view.records(replace(context, dictionary=dictionary)):
+                yield _Owned(dictionary.con_id, record)
+
+    columns = [_inner(column) for column in view.columns]
+    return View(name, view.needs, records, [*columns, container(lambda owned: owned.con_id)])
+
+
+def _inner(column: ViewColumn[Any]) -> ViewColumn[Any]:
+    return ViewColumn(column.name, column.type, lambda owned: column.value(owned.record))
+
+
 VIEWS: tuple[View[Any], ...] = (
-    TABLESPACES.without("CON_ID"),
-    TABLESPACES.named("CDB_TABLESPACES"),
-    TABLESPACES.without("CON_ID").named("USER_TABLESPACES"),
-    DATA_FILES.without("CON_ID"),
-    DATA_FILES.named("CDB_DATA_FILES"),
-    TEMP_FILES.without("CON_ID"),
-    TEMP_FILES.named("CDB_TEMP_FILES"),
+    TABLESPACES,
+    _of_all_containers("CDB_TABLESPACES", TABLESPACES),
+    TABLESPACES.named("USER_TABLESPACES"),
+    DATA_FILES,
+    _of_all_containers("CDB_DATA_FILES", DATA_FILES),
+    TEMP_FILES,
+    _of_all_containers("CDB_TEMP_FILES", TEMP_FILES),
     PROPERTIES,
+    _of_all_containers("CDB_PROPERTIES", PROPERTIES),
     USERS,
+    _of_all_containers("CDB_USERS", USERS),
+    _of_all_containers("CDB_TABLES", TABLES),
+    _of_all_containers("CDB_SYS_PRIVS", SYS_PRIVS),
     USERS.named("ALL_USERS"),
     View("USER_USERS", Needs.DICTIONARY, _own_user, _USER_COLUMNS),
     *_variants("TABLES", TABLES),

@@ -65,7 +65,7 @@ DATAFILE = View(
         date("FIRST_NONLOGGED_TIME", lambda f: None),
         number("FOREIGN_DBID", lambda f: 0),
         text("PLUGGED_READONLY", 3, lambda f: "NO"),
-        container(),
+        container(lambda f: f.con_id),
     ],
 )
 
@@ -105,7 +105,7 @@ DATAFILE_HEADER = View(
         text("SPACE_HEADER", 40, lambda f: "UNKNOWN"),
         text("LAST_DEALLOC_CHANGE#", 16, lambda f: None),
         text("UNDO_OPT_CURRENT_CHANGE#", 40, lambda f: None),
-        container(),
+        container(lambda f: f.record.con_id),
     ],
     reads_files=True,
 )
@@ -124,7 +124,7 @@ BACKUP = View(
         text("STATUS", 18, lambda b: b.status),
         number("CHANGE#", lambda b: b.change),
         date("TIME", lambda b: b.time),
-        container(),
+        container(lambda b: b.con_id),
     ],
     reads_files=True,
 )
@@ -145,7 +145,7 @@ RECOVER_FILE = View(
         text("ERROR", 18, lambda f: f.recovery_error),
         number("CHANGE#", lambda f: f.header.checkpoint.scn if f.header else 0),
         date("TIME", lambda f: f.header.checkpoint.time if f.header else None),
-        container(),
+        container(lambda f: f.record.con_id),
     ],
     reads_files=True,
 )
@@ -172,13 +172,13 @@ TEMPFILE = View(
         number("CREATE_BYTES", lambda f: f.bytes),
         number("BLOCK_SIZE", lambda f: f.block_size),
         text("NAME", 513, lambda f: f.path),
-        container(),
+        container(lambda f: f.con_id),
     ],
 )
 
 
 def _tablespaces(context: ViewContext) -> list[TablespaceRecord]:
-    return sorted(context.instance.control.tablespaces, key=lambda tablespace: tablespace.number)
+    return sorted(context.instance.control.tablespaces, key=lambda each: (each.con_id, each.number))
 
 
 TABLESPACE = View(
@@ -192,7 +192,7 @@ TABLESPACE = View(
         text("BIGFILE", 3, lambda t: yes_no(t.bigfile)),
         text("FLASHBACK_ON", 3, lambda t: "YES"),
         text("ENCRYPT_IN_BACKUP", 3, lambda t: None),
-        container(),
+        container(lambda t: t.con_id),
     ],
 )
 

@@ -67,8 +67,8 @@ SESSION = View(
         text("FAILED_OVER", 3, lambda s: "NO"),
         number("BLOCKING_SESSION", lambda s: s.blocking_session),
         text("EVENT", 64, lambda s: s.event),
-        text("SERVICE_NAME", 64, lambda s: "SYS$BACKGROUND" if s.background else "SYS$USERS"),
-        container(),
+        text("SERVICE_NAME", 64, lambda s: "SYS$BACKGROUND" if s.background else s.service_name),
+        container(lambda s: s.con_id),
     ],
 )
 
