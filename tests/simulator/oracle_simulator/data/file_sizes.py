@@ -102,7 +102,7 @@ def resize_tempfile(dictionary: Dictionary, file: FileReference, size_bytes: int
             blocks = size_bytes // record.block_size
             if blocks < MIN_FILE_BLOCKS:
                 raise OracleError(3214, "File Size specified is smaller than minimum required")
-            with Datafile.open(record.path) as tempfile:
+            with Datafile.open(record.path, disk=instance.disk) as tempfile:
                 tempfile.resize(blocks)
             record.blocks = blocks
         instance.save_control()

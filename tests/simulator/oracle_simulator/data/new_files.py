@@ -28,6 +28,7 @@ from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER, BlockType
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.redo_record import FileCreated
 
@@ -123,15 +124,15 @@ def make_files(instance: Instance, files: Sequence[NewFile]) -> list[Datafile]:
         complete = True
     finally:
         if not complete:
-            discard_files(made)
+            discard_files(made, instance.disk)
     return made
 
 
-def discard_files(made: Sequence[Datafile]) -> None:
+def discard_files(made: Sequence[Datafile], disk: Disk) -> None:
     """Close and delete files just made."""
     for datafile in made:
         datafile.close()
-        datafile.path.unlink(missing_ok=True)
+        disk.remove(datafile.path)
 
 
 def use_files(instance: Instance, files: Sequence[NewFile], made: Sequence[Datafile]) -> list[DatafileRecord]:
@@ -236,7 +237,7 @@ def _make_file(instance: Instance, file: NewFile) -> Datafile:
         con_id=file.con_id,
     )
     try:
-        datafile = Datafile.create(file.path, header, reuse=file.reuse)
+        datafile = Datafile.create(file.path, header, reuse=file.reuse, disk=instance.disk)
         datafile.fsync()
     except FileExistsError as exc:
         raise _creation_error(file.path, [(27038, "created file already exists")]) from exc

@@ -20,6 +20,7 @@ from oracle_simulator.data.transaction import Transactions
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import advance_header, log_end
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import cannot_identify, needs_media_recovery
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus, NotADatafileHeader
@@ -128,7 +129,7 @@ def bring_online(dictionary: Dictionary, name: str, cancelled: Cancelled | None 
         complete = False
         try:
             for record in records:
-                opened.append(_open_offline_file(record, row.bigfile))
+                opened.append(_open_offline_file(instance, record, row.bigfile))
             complete = True
         finally:
             if not complete:
@@ -259,10 +260,10 @@ def _close_headers(
                 record.stop_scn, record.stop_time = checkpoint.scn, checkpoint.time
 
 
-def _open_offline_file(record: DatafileRecord, bigfile: bool) -> OpenFile:
+def _open_offline_file(instance: Instance, record: DatafileRecord, bigfile: bool) -> OpenFile:
     """Open the file and see that its header is what the control file expects. Raises ORA-01157, ORA-01113."""
     try:
-        datafile = Datafile.open(record.path)
+        datafile = Datafile.open(record.path, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
     try:

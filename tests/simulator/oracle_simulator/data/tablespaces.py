@@ -9,7 +9,6 @@ The session commits its own transaction before it calls one of these, as every D
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from oracle_simulator.data.definition import FileDefinition
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY, Dictionary
@@ -168,7 +167,7 @@ def drop_tablespace(
         instance.save_control()
         if and_datafiles:
             for path in [file.path for file in datafiles] + [file.path for file in tempfiles]:
-                Path(path).unlink(missing_ok=True)
+                instance.disk.remove(path)
 
 
 def drop_datafile(
@@ -209,7 +208,7 @@ def drop_datafile(
             _forget_datafiles(dictionary, [record])
         release_files(dictionary, [record])
         instance.save_control()
-        Path(record.path).unlink(missing_ok=True)
+        instance.disk.remove(record.path)
 
 
 def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafiles: bool = False) -> None:
@@ -222,7 +221,7 @@ def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafil
             instance.control.tempfiles.remove(record)
         instance.save_control()
         if including_datafiles:
-            Path(record.path).unlink(missing_ok=True)
+            instance.disk.remove(record.path)
 
 
 def find_datafile(dictionary: Dictionary, file: FileReference) -> DatafileRecord:
@@ -307,7 +306,7 @@ def _make_and_write(
                 if tablespace is not None:
                     control.tablespaces.remove(tablespace)
             release_files(dictionary, records)
-            discard_files(made)
+            discard_files(made, instance.disk)
     if temporary:
         for datafile in made:
             datafile.close()

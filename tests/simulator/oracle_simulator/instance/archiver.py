@@ -24,6 +24,7 @@ from oracle_simulator.instance.archive_destinations import (
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
 from oracle_simulator.instance.messages import terminated
 from oracle_simulator.instance.redo_groups import member_lines
+from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.redo_log import read_log_header
@@ -188,7 +189,7 @@ class Archiver:
                 sequence, members = group.sequence, group.valid_members
                 self.busy_with = sequence
             try:
-                source, header = _readable_member(group, members)
+                source, header = _readable_member(group, members, instance.disk)
                 self.archive_log(source, header, creator, to)
             finally:
                 self.busy_with = None
@@ -212,7 +213,7 @@ class Archiver:
             name = parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
             target = destination.file(name)
             try:
-                copy_log(source, header, target, partial(self._step, destination))
+                copy_log(source, header, target, self._instance.disk, partial(self._step, destination))
             except CopyFailed as exc:
                 failure = exc.error
                 self._note_failure(destination, header, exc.error)
@@ -322,10 +323,10 @@ def archive_now(
             raise exc.error from exc
 
 
-def _readable_member(group: RedoGroup, members: list[str]) -> tuple[Path, LogHeader]:
+def _readable_member(group: RedoGroup, members: list[str], disk: Disk) -> tuple[Path, LogHeader]:
     for member in members:
         try:
-            header = read_log_header(member)
+            header = read_log_header(member, disk=disk)
         except (OSError, RedoCorrupt):
             continue
         if header.sequence == group.sequence and not header.current:

@@ -245,7 +245,7 @@ def _repair_header(instance: Instance, record: DatafileRecord) -> bool:
     if not header.in_backup:
         return False
     try:
-        with Datafile.open(record.path) as datafile:
+        with Datafile.open(record.path, disk=instance.disk) as datafile:
             fuzzy = HeaderStatus.ONLINE_FUZZY if record.stop_scn is None else HeaderStatus.NONE
             _release_header(instance, datafile, record, fuzzy)
     except OSError as exc:

@@ -47,6 +47,7 @@ def to_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
             dbid=state.database.dbid,
             db_name=state.database.name,
             file_type=FileType.BACKUP_CONTROL,
+            disk=instance.disk,
         )
     except OSError as exc:
         raise _error(target, exc) from exc

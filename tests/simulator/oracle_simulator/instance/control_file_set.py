@@ -22,6 +22,7 @@ from oracle_simulator.storage.control_file import (
     load_control_file,
     write_control_file,
 )
+from oracle_simulator.storage.disk import Disk
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -51,7 +52,7 @@ class ControlFileSet:
         images: list[tuple[Path, ControlFileImage]] = []
         for path in self._instance.parameters.control_files:
             try:
-                images.append((path, load_control_file(path)))
+                images.append((path, load_control_file(path, disk=self._instance.disk)))
             except (OSError, ControlFileCorrupt) as exc:
                 lines = (
                     os_lines(exc) if isinstance(exc, OSError) else [(227, f"corrupt block detected: {exc}")]
@@ -67,7 +68,7 @@ class ControlFileSet:
                 raise _cannot_identify() from exc
         if not images:
             raise _cannot_identify()
-        images = _levelled(images)
+        images = _levelled(images, self._instance.disk)
         first_path, first = images[0]
         for path, image in images[1:]:
             if image.sequence != first.sequence or image.dbid != first.dbid:
@@ -112,7 +113,15 @@ class ControlFileSet:
                 paths = instance.parameters.control_files
                 # Images alternate: a number left out would put this one over the newest on disk.
                 for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
-                    write_control_file(paths, state, number, dbid=dbid, db_name=name, create=self._creating)
+                    write_control_file(
+                        paths,
+                        state,
+                        number,
+                        dbid=dbid,
+                        db_name=name,
+                        create=self._creating,
+                        disk=instance.disk,
+                    )
             except OSError as exc:
                 error = OracleError(221, "error on write to control file", *os_lines(exc))
                 if instance.is_open or instance.state is InstanceState.CLOSING:
@@ -123,7 +132,7 @@ class ControlFileSet:
             self._creating = False
 
 
-def _levelled(images: list[tuple[Path, ControlFileImage]]) -> list[tuple[Path, ControlFileImage]]:
+def _levelled(images: list[tuple[Path, ControlFileImage]], disk: Disk) -> list[tuple[Path, ControlFileImage]]:
     """A process killed between its writes of two copies leaves them one version apart: finish its work.
 
     Copies further apart, or of different databases, are left as they are (ORA-00214 is due).
@@ -141,6 +150,7 @@ def _levelled(images: list[tuple[Path, ControlFileImage]]) -> list[tuple[Path, C
         dbid=newest.dbid,
         db_name=newest.db_name,
         file_type=newest.file_type,
+        disk=disk,
     )
     return [(path, newest) for path, _image in images]
 

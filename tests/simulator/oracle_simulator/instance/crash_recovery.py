@@ -19,6 +19,7 @@ from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.instance.redo_groups import member_line
 from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.redo_log import (
     LogRecord,
@@ -94,7 +95,7 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     applier = RecoveryApplier(instance, targets, on_marker)
     logs = {record.thread: _logs_from(control, record) for record in threads}
     ends: dict[int, RedoAddress] = {}
-    streams = [_redo_of(record, logs[record.thread], ends) for record in threads]
+    streams = [_redo_of(instance, record, logs[record.thread], ends) for record in threads]
     thread = threads[0].thread
     try:
         for entry in heapq.merge(*streams, key=lambda entry: entry.record.scn):
@@ -111,7 +112,7 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     starts = [record.checkpoint.scn for record in threads]
     last_scn = max(applier.last_scn, *(scn - 1 for scn in starts), control.database.checkpoint.scn - 1)
     for number, groups in logs.items():
-        _clear_tail(groups[-1], ends[number].block)
+        _clear_tail(groups[-1], ends[number].block, instance.disk)
     with instance.latch:
         instance.clock.advance_to(last_scn + 1)
     instance.log.write(
@@ -122,15 +123,15 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
 
 
 def _redo_of(
-    record: ThreadRecord, groups: list[RedoGroup], ends: dict[int, RedoAddress]
+    instance: Instance, record: ThreadRecord, groups: list[RedoGroup], ends: dict[int, RedoAddress]
 ) -> Iterator[LogRecord]:
     """The redo of one thread from its checkpoint on; ``ends`` keeps up with how far that is."""
     start = record.checkpoint
     for group in groups:
         first = max(start.log_block, _FIRST_BLOCK) if group.sequence == start.sequence else _FIRST_BLOCK
         ends[record.thread] = RedoAddress(group.sequence, first, _RECORD_OFFSET)
-        path, _header = readable_member(group)
-        for entry in read_records(path, first):
+        path, _header = readable_member(group, instance.disk)
+        for entry in read_records(path, first, disk=instance.disk):
             ends[record.thread] = RedoAddress(group.sequence, entry.end_block, _RECORD_OFFSET)
             yield entry
 
@@ -140,13 +141,13 @@ def _named_log(control: ControlState, path: str) -> ErrorLine:
     return member_line(group, path)
 
 
-def readable_member(group: RedoGroup) -> tuple[Path, LogHeader]:
+def readable_member(group: RedoGroup, disk: Disk) -> tuple[Path, LogHeader]:
     """The first member of a group that holds what the control file says. Raises ORA-00313."""
     lines: list[tuple[int, str]] = []
     for member in group.valid_members:
         named = member_line(group, member)
         try:
-            header = read_log_header(member)
+            header = read_log_header(member, disk=disk)
         except OSError as exc:
             lines += [named, *os_lines(exc)]
             continue
@@ -161,13 +162,14 @@ def readable_member(group: RedoGroup) -> tuple[Path, LogHeader]:
     raise OracleError(313, text, *lines)
 
 
-def unfinished_switch(control: ControlState, thread: int) -> RedoGroup | None:
+def unfinished_switch(instance: Instance, thread: int) -> RedoGroup | None:
     """The group that a log switch of a thread was about to use when the process died, if one was.
 
     A switch writes the header of the new log, closes that of the old one, and then tells the control file.
     The new log cannot hold redo before that: to the control file it still is an archived log nobody needs,
     and the old one, closed or not, is where the redo of the thread ends.
     """
+    control, disk = instance.control, instance.disk
     database = control.database
     next_sequence = control.thread_record(thread).sequence + 1
     branch = (database.dbid, database.resetlogs_scn, database.resetlogs_id, next_sequence)
@@ -176,9 +178,10 @@ def unfinished_switch(control: ControlState, thread: int) -> RedoGroup | None:
             continue
         for member in group.members:
             try:
-                header = read_log_header(member)
+                header = read_log_header(member, disk=disk)
                 found = (header.dbid, header.resetlogs_scn, header.resetlogs_id, header.sequence)
-                if found == branch and header.thread == thread and next(read_records(member), None) is None:
+                mine = found == branch and header.thread == thread
+                if mine and next(read_records(member, disk=disk), None) is None:
                     return group
             except (OSError, RedoCorrupt):
                 continue
@@ -215,12 +218,12 @@ def _resize(applier: RecoveryApplier, marker: FileResized) -> None:
         target.file.datafile.resize(max(marker.blocks, target.file.record.blocks))
 
 
-def _clear_tail(group: RedoGroup, end_block: int) -> None:
+def _clear_tail(group: RedoGroup, end_block: int, disk: Disk) -> None:
     """Wipe what an interrupted write left after the end of redo, lest it be taken for redo later."""
     size_blocks = group.size_bytes // group.block_size
     for member in group.valid_members:
         try:
-            log = RedoLogFile.open(member)
+            log = RedoLogFile.open(member, disk=disk)
         except (OSError, RedoCorrupt):
             continue  # another member was readable, or we would not be here
         for first in range(end_block, size_blocks + 1, _CLEARING_BLOCKS):

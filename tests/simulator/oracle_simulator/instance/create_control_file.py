@@ -28,6 +28,7 @@ from oracle_simulator.instance.messages import datafile_line, os_lines
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.control_file import ControlFileCorrupt, load_control_file
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, NotADatafileHeader
+from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.redo_log import read_log_header
 
@@ -75,16 +76,16 @@ def create(instance: Instance, definition: ControlFileDefinition) -> None:
     instance.take_mount_lock()
     try:
         _refuse_existing(instance, definition)
-        headers = _datafile_headers(definition)
+        headers = _datafile_headers(instance, definition)
         state = _control_state(definition, headers)
-        _place_logs(definition, headers, state)
+        _place_logs(instance, definition, headers, state)
         sequence = max(_old_sequence(instance), *(header.control_file_sequence for header in headers))
     except OracleError as exc:
         instance.release_mount_lock()
         raise exc.under(1503, "CREATE CONTROLFILE failed") from exc
     state.database.sequence = sequence
     for path in instance.parameters.control_files:
-        Path(path).unlink(missing_ok=True)
+        instance.disk.remove(path)
     instance.control_files.begin_at(sequence)
     instance.use_control(state)
     instance.save_control()
@@ -107,19 +108,19 @@ def _old_sequence(instance: Instance) -> int:
     found = 0
     for path in instance.parameters.control_files:
         try:
-            found = max(found, load_control_file(path).sequence)
+            found = max(found, load_control_file(path, disk=instance.disk).sequence)
         except (OSError, ControlFileCorrupt):
             continue  # it is about to be replaced; the headers give a floor too
     return found
 
 
-def _datafile_headers(definition: ControlFileDefinition) -> list[DatafileHeader]:
+def _datafile_headers(instance: Instance, definition: ControlFileDefinition) -> list[DatafileHeader]:
     headers: list[DatafileHeader] = []
     numbers: set[int] = set()
     for path in definition.datafiles:
         named = (1110, f"data file : '{path}'")
         try:
-            with Datafile.open(path, writable=False) as datafile:
+            with Datafile.open(path, writable=False, disk=instance.disk) as datafile:
                 header = datafile.read_header()
         except OSError as exc:
             raise OracleError(1565, f"error in identifying file '{path}'", *os_lines(exc)) from exc
@@ -216,7 +217,10 @@ def _record(header: DatafileHeader, path: str) -> DatafileRecord:
 
 
 def _place_logs(
-    definition: ControlFileDefinition, headers: Sequence[DatafileHeader], state: ControlState
+    instance: Instance,
+    definition: ControlFileDefinition,
+    headers: Sequence[DatafileHeader],
+    state: ControlState,
 ) -> None:
     """Fill in redo groups and thread. With NORESETLOGS from the log headers, which must all be there."""
     taken = {group.group for group in definition.groups if group.group is not None}
@@ -225,7 +229,7 @@ def _place_logs(
         if number is None:
             number = next(candidate for candidate in range(1, 1000) if candidate not in taken)
             taken.add(number)
-        state.redo_groups.append(_group(number, wanted, definition.resetlogs, state.database))
+        state.redo_groups.append(_group(instance, number, wanted, definition.resetlogs, state.database))
     thread = state.thread
     if definition.resetlogs:
         thread.status = "CLOSED"
@@ -262,11 +266,13 @@ def _place_logs(
         thread.checkpoint = type(oldest.checkpoint)(group.first_scn, group.first_time, 1, first, 2, 16)
 
 
-def _group(number: int, wanted: RedoGroupDefinition, resetlogs: bool, database: DatabaseRecord) -> RedoGroup:
+def _group(
+    instance: Instance, number: int, wanted: RedoGroupDefinition, resetlogs: bool, database: DatabaseRecord
+) -> RedoGroup:
     size = wanted.size_bytes or 0
     header: LogHeader | None = None
     if not resetlogs:
-        header = _log_header(wanted, database)
+        header = _log_header(wanted, database, instance.disk)
     if header is not None:
         size = header.size_blocks * header.block_size
     group = RedoGroup(number, 1, size or 4 << 20, list(wanted.members), wanted.block_size)
@@ -278,12 +284,12 @@ def _group(number: int, wanted: RedoGroupDefinition, resetlogs: bool, database: 
     return group
 
 
-def _log_header(wanted: RedoGroupDefinition, database: DatabaseRecord) -> LogHeader | None:
+def _log_header(wanted: RedoGroupDefinition, database: DatabaseRecord, disk: Disk) -> LogHeader | None:
     """The header of a log; None for one never used. Raises ORA-01565 for a missing one, ORA-01159 for one
     of another database or incarnation."""
     for member in wanted.members:
         try:
-            header = read_log_header(member)
+            header = read_log_header(member, disk=disk)
         except OSError as exc:
             raise OracleError(1565, f"error in identifying file '{member}'", *os_lines(exc)) from exc
         except RedoCorrupt:

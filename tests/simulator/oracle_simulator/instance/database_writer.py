@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey
+from oracle_simulator.instance.faults import Step, When
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry
 
@@ -44,18 +45,22 @@ def write_blocks(instance: Instance, double_write: DoubleWrite, blocks: Sequence
             for file, number, data in blocks
         ]
     )
+    steps = instance.faults.steps
     for file, number, data in blocks:
+        place = (file.record.file_number, number)
         if instance.terminated.is_set():
             raise WriterStopped
 
-        def between(file: OpenFile = file, number: int = number) -> None:
-            instance.faults.between_pieces(file.record.file_number, number, instance.terminated)
+        def between(place: tuple[int, int] = place) -> None:
+            steps.reached(Step.DATAFILE_BETWEEN_PIECES, When.BEFORE, *place)
             if instance.terminated.is_set():
                 raise WriterStopped
 
-        file.datafile.write_block(number, data, 2, between)
+        with steps.at(Step.DATAFILE_BLOCK, *place):
+            file.datafile.write_block(number, data, 2, between)
     for file in {id(block.file): block.file for block in blocks}.values():
-        file.datafile.fsync()
+        with steps.at(Step.DATAFILE_SYNC, file.record.file_number):
+            file.datafile.fsync()
 
 
 class DatabaseWriter:
@@ -107,7 +112,7 @@ class DatabaseWriter:
 
     def _run(self) -> None:
         finished = False
-        double_write = DoubleWrite(self._instance.home.double_write_file)
+        double_write = DoubleWrite(self._instance.home.double_write_file, disk=self._instance.disk)
         try:
             self._loop(double_write)
             finished = True

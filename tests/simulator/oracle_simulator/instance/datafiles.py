@@ -147,7 +147,7 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
         control_file_sequence=instance.control_files.durable_sequence,
     )
     try:
-        with Datafile.create(target, header, reuse=False) as datafile:
+        with Datafile.create(target, header, reuse=False, disk=instance.disk) as datafile:
             datafile.fsync()
     except FileExistsError as exc:
         lines = [(27038, "created file already exists")]
@@ -186,7 +186,7 @@ def _bring_online(instance: Instance, record: DatafileRecord) -> None:
         raise needs_media_recovery(record)
     tablespace = control.tablespace_of(record)
     try:
-        datafile = Datafile.open(record.path)
+        datafile = Datafile.open(record.path, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
     with instance.latch:
@@ -229,7 +229,7 @@ def _rename_datafile(instance: Instance, record: DatafileRecord, new: str) -> No
     if any(other.path == new for other in instance.control.datafiles):
         raise OracleError(1523, f"cannot rename data file to '{new}' - file already part of database")
     try:
-        with Datafile.open(new, writable=False) as datafile:
+        with Datafile.open(new, writable=False, disk=instance.disk) as datafile:
             header = datafile.read_header()
     except OSError as exc:
         text = f"error renaming data file {number} - new file '{new}' not found"

@@ -96,7 +96,7 @@ def identify(instance: Instance, record: DatafileRecord) -> DatafileHeader:
 
     Sound headers of another incarnation pass: :func:`check_incarnation` judges them.
     """
-    header = _read(record)
+    header = _read(instance, record)
     control = instance.control
     database = control.database
     if header.dbid != database.dbid:
@@ -169,9 +169,9 @@ def _backup_row(facts: HeaderFacts) -> BackupStatus:
     return BackupStatus(facts.file_number, status, *begun, facts.record.con_id)
 
 
-def _read(record: DatafileRecord) -> DatafileHeader:
+def _read(instance: Instance, record: DatafileRecord) -> DatafileHeader:
     try:
-        with Datafile.open(record.path, writable=False) as datafile:
+        with Datafile.open(record.path, writable=False, disk=instance.disk) as datafile:
             header = datafile.read_header()
             present = datafile.blocks
     except FileNotFoundError as exc:

@@ -23,7 +23,7 @@ from oracle_simulator.instance.container import ContainerMode
 from oracle_simulator.instance.control import ControlState, DatafileRecord
 from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
 from oracle_simulator.instance.database_writer import DatabaseWriter
-from oracle_simulator.instance.faults import Faults
+from oracle_simulator.instance.faults import Faults, FaultyDisk
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, read_only, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
@@ -70,6 +70,7 @@ class Instance:
         self.parameters = parameters
         self.log = log or AlertLog(home.alert_log)
         self.faults = faults or Faults()
+        self.disk = FaultyDisk(self.faults.files)
         self.readings = readings or Readings()
         self.version = VERSION
         self.startup_time: datetime | None = None
@@ -271,7 +272,7 @@ class Instance:
         if culprit:
             self.log.write(f"{culprit}: terminating the instance due to error")
         self.terminated.set()
-        self.faults.wake()
+        self.faults.end()
         with self.latch:
             self.state = InstanceState.SHUTDOWN
             self.announce()

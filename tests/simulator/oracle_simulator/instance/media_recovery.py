@@ -232,7 +232,7 @@ class RecoverySession:
         self._running.finish()
 
     def _use_offered(self, path: Path) -> None:
-        self._running.apply(offered_log(path, self._here, self._instance.control.database.dbid))
+        self._running.apply(offered_log(self._instance, path, self._here))
         self._no_longer_needed = path
         self._go_on()
 
@@ -246,7 +246,7 @@ class RecoverySession:
         """The file of the suggested name, else the online log. Raises _Conversation when there is neither."""
         path = suggestion(self._instance, self._here, self._spec.directory)
         try:
-            return offered_log(path, self._here, self._instance.control.database.dbid)
+            return offered_log(self._instance, path, self._here)
         except NotTheLog as exc:
             online = None
             if not self._spec.using_backup_controlfile:

@@ -114,9 +114,8 @@ def _open_files(instance: Instance, read_only: bool) -> None:
                 raise backup_mode_unfinished(record)
             if need is not Need.NOTHING:
                 raise needs_media_recovery(record)
-            found.append(
-                (record, Datafile.open(record.path, writable=not read_only or bool(crashed)), header)
-            )
+            writable = not read_only or bool(crashed)
+            found.append((record, Datafile.open(record.path, writable=writable, disk=instance.disk), header))
         if crashed:
             found += _pluggable_files_in_use(instance)
     except WrongFile as exc:
@@ -125,10 +124,10 @@ def _open_files(instance: Instance, read_only: bool) -> None:
     except OracleError:
         _close(found)
         raise
-    about_to_be_used = [unfinished_switch(control, thread.thread) for thread in crashed]
+    about_to_be_used = [unfinished_switch(instance, thread.thread) for thread in crashed]
     for group in control.redo_groups:
         if group.status != "UNUSED" and not read_only and group not in about_to_be_used:
-            readable_member(group)
+            readable_member(group, instance.disk)
     with instance.latch:
         for record, datafile, header in found:
             tablespace = control.tablespace_of(record)
@@ -156,7 +155,7 @@ def _pluggable_files_in_use(
             check_incarnation(control, record, header)
             need = recovery_need(control, record, header)
             if need is Need.NOTHING:
-                found.append((record, Datafile.open(record.path), header))
+                found.append((record, Datafile.open(record.path, disk=instance.disk), header))
                 continue
         except (WrongFile, OSError) as exc:
             error = exc.error if isinstance(exc, WrongFile) else cannot_identify(record)
@@ -280,7 +279,7 @@ def _recreate_tempfiles(instance: Instance) -> None:
             resetlogs_id=database.resetlogs_id,
         )
         try:
-            Datafile.create(record.path, header).close()
+            Datafile.create(record.path, header, disk=instance.disk).close()
         except OSError as exc:
             instance.log.error(cannot_identify(record), f"Tempfile not re-created: {exc}")
             continue

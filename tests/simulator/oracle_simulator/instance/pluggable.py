@@ -156,7 +156,7 @@ def _verified(instance: Instance, record: DatafileRecord, read_only_open: bool) 
     if need is not Need.NOTHING:
         raise needs_media_recovery(record)
     try:
-        datafile = Datafile.open(record.path, writable=not read_only_open)
+        datafile = Datafile.open(record.path, writable=not read_only_open, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
     record.blocks = max(record.blocks, header.blocks)

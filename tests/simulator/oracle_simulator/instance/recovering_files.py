@@ -143,7 +143,11 @@ def open_for_recovery(
             tablespace = control.tablespace_of(record)
             bigfile = tablespace is not None and tablespace.bigfile
             found.append(
-                RecoveringFile(instance, OpenFile(record, Datafile.open(record.path), bigfile), header)
+                RecoveringFile(
+                    instance,
+                    OpenFile(record, Datafile.open(record.path, disk=instance.disk), bigfile),
+                    header,
+                )
             )
     except (WrongFile, OSError, OracleError) as exc:
         close_files(found)

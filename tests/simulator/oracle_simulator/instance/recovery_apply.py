@@ -166,7 +166,7 @@ class RecoveryApplier:
             return
         if self.before_write is not None:
             self.before_write(sorted({file_number for file_number, _block in self._dirty}))
-        double_write = DoubleWrite(self._instance.home.recovery_double_write_file)
+        double_write = DoubleWrite(self._instance.home.recovery_double_write_file, disk=self._instance.disk)
         try:
             keys = sorted(self._dirty)
             for start in range(0, len(keys), _WRITE_BATCH):

@@ -79,20 +79,20 @@ def online_log(instance: Instance, position: Position) -> LogSource | None:
     for group in control.redo_groups:
         if group.sequence == position.sequence and group.status != "UNUSED":
             try:
-                path, header = readable_member(group)
+                path, header = readable_member(group, instance.disk)
             except OracleError:
                 return None
             if (
                 group.status == "CURRENT"
                 and not header.current
-                and unfinished_switch(control, group.thread) is not None
+                and unfinished_switch(instance, group.thread) is not None
             ):
                 header = reopened(header)
             return LogSource(path, header)
     return None
 
 
-def offered_log(path: Path, position: Position, dbid: int) -> LogSource:
+def offered_log(instance: Instance, path: Path, position: Position) -> LogSource:
     """The log in ``path``, verified to be the one needed.
 
     Raises NotTheLog with ORA-00308 when it can't be opened, ORA-00311 when it is no log, ORA-00342 for
@@ -101,7 +101,7 @@ def offered_log(path: Path, position: Position, dbid: int) -> LogSource:
     """
     named = (334, f"archived log: '{path}'")
     try:
-        header = read_log_header(path)
+        header = read_log_header(path, disk=instance.disk)
         size = path.stat().st_size
     except OSError as exc:
         raise NotTheLog(OracleError(308, f"cannot open archived log '{path}'", *os_lines(exc))) from exc
@@ -109,7 +109,7 @@ def offered_log(path: Path, position: Position, dbid: int) -> LogSource:
         raise NotTheLog(OracleError(311, "cannot read header from archived log", named)) from exc
     incarnation = position.incarnation
     branch = (incarnation.resetlogs_scn, incarnation.resetlogs_id)
-    if header.dbid != dbid or (header.resetlogs_scn, header.resetlogs_id) != branch:
+    if header.dbid != instance.control.database.dbid or (header.resetlogs_scn, header.resetlogs_id) != branch:
         text = f"archived log does not have expected resetlogs SCN {incarnation.resetlogs_scn}"
         raise NotTheLog(OracleError(342, text, named))
     if header.thread != 1:

@@ -108,7 +108,7 @@ class RecoveryProgress:
         child = next_incarnation(instance.control, here.incarnation)
         # The recovery before that RESETLOGS stopped one SCN earlier: what follows is orphaned redo.
         branch_end = child.resetlogs_scn - 1 if child else None
-        for entry in read_records(source.path):
+        for entry in read_records(source.path, disk=instance.disk):
             record = entry.record
             if record.scn < here.scn:
                 continue

@@ -76,7 +76,7 @@ def _open_members(instance: Instance, group: RedoGroup, paths: list[str]) -> lis
     failed: dict[str, list[ErrorLine]] = {}
     for path in paths:
         try:
-            opened.append(RedoLogFile.open(Path(path)))
+            opened.append(RedoLogFile.open(path, disk=instance.disk))
         except OSError as exc:
             failed[path] = [member_line(group, path), *os_lines(exc)]
         except RedoCorrupt:

@@ -120,7 +120,7 @@ def archive_online_logs(instance: Instance) -> None:
     database = control.database
     archived = {(log.resetlogs_id, log.sequence) for log in control.archived_logs if log.name}
     for group in control.redo_groups:
-        found = _online_log(group, database.dbid, database.resetlogs_id)
+        found = _online_log(instance, group)
         if found is None or (database.resetlogs_id, found[1].sequence) in archived:
             continue
         path, header = found
@@ -130,17 +130,18 @@ def archive_online_logs(instance: Instance) -> None:
             instance.log.error(exc.error, f"RESETLOGS: log {header.sequence} could not be archived")
 
 
-def _online_log(group: RedoGroup, dbid: int, resetlogs_id: int) -> tuple[Path, LogHeader] | None:
+def _online_log(instance: Instance, group: RedoGroup) -> tuple[Path, LogHeader] | None:
     """A readable member with redo of this incarnation; its header says where it ends, current or not."""
+    database = instance.control.database
     for member in group.members:
         path = Path(member)
         try:
-            header = read_log_header(path)
-            if (header.dbid, header.resetlogs_id) != (dbid, resetlogs_id):
+            header = read_log_header(path, disk=instance.disk)
+            if (header.dbid, header.resetlogs_id) != (database.dbid, database.resetlogs_id):
                 continue
             if not header.current:
                 return path, header
-            end = deque(read_records(path), maxlen=1)
+            end = deque(read_records(path, disk=instance.disk), maxlen=1)
         except (OSError, RedoCorrupt):
             continue
         if not end:
@@ -210,7 +211,11 @@ def _recreate_logs(instance: Instance, scn: int, now: datetime) -> None:
         for member in group.members:
             try:
                 log = RedoLogFile.create(
-                    member, group.size_bytes // group.block_size, group.block_size, reuse=True
+                    member,
+                    group.size_bytes // group.block_size,
+                    group.block_size,
+                    reuse=True,
+                    disk=instance.disk,
                 )
             except OSError as exc:
                 raise OracleError(344, f"unable to re-create online log '{member}'", *os_lines(exc)) from exc
@@ -230,7 +235,7 @@ def _rewrite_header(
 ) -> None:
     database = instance.control.database
     try:
-        with Datafile.open(record.path) as datafile:
+        with Datafile.open(record.path, disk=instance.disk) as datafile:
             datafile.write_header(
                 dataclasses.replace(
                     header,

@@ -27,7 +27,7 @@ def complete_torn_writes(instance: Instance) -> None:
     """Complete the torn blocks of the last batch; the control file is mounted, no file is open."""
     by_path = {record.path: record for record in instance.control.datafiles}
     for path in _double_write_files(instance):
-        double_write = DoubleWrite(path)
+        double_write = DoubleWrite(path, disk=instance.disk)
         entries = double_write.pending()
         double_write.close()
         for entry in entries:
@@ -39,7 +39,7 @@ def complete_torn_writes(instance: Instance) -> None:
 def forget_torn_writes(instance: Instance) -> None:
     """Nothing is half written any more (the database was closed in order)."""
     for path in _double_write_files(instance):
-        double_write = DoubleWrite(path)
+        double_write = DoubleWrite(path, disk=instance.disk)
         double_write.clear()
         double_write.close()
 
@@ -59,7 +59,7 @@ def _left_by_database(instance: Instance, record: DatafileRecord) -> bool:
 
 
 def _complete(instance: Instance, entry: DoubleWriteEntry) -> None:
-    with Datafile.open(entry.path) as datafile:
+    with Datafile.open(entry.path, disk=instance.disk) as datafile:
         if datafile.inode != entry.inode or entry.block_number > datafile.blocks:
             return
         found = datafile.read_block(entry.block_number)

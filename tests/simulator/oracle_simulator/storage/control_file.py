@@ -38,6 +38,7 @@ from oracle_simulator.storage.block import (
     type_of,
 )
 from oracle_simulator.storage.datafile_header import COMPATIBILITY_19
+from oracle_simulator.storage.disk import PLAIN_DISK, Disk
 
 BLOCK_SIZE = 16384
 SOFTWARE_VERSION = 0x13160000
@@ -75,6 +76,7 @@ def write_control_file(
     file_type: FileType = FileType.CONTROL,
     durable: bool = True,
     create: bool = True,
+    disk: Disk = PLAIN_DISK,
 ) -> None:
     """Write ``state`` (JSON-plain) as image number ``sequence`` to every path; with ``create`` missing files
     are made.
@@ -97,12 +99,13 @@ def write_control_file(
     pairs = max(parts, MIN_PARTS)
     header = _file_header(dbid, db_name, sequence, file_type, 1 + 2 * pairs)
     for path in paths:
-        _write_one(path, blocks, header, pairs, durable, create)
+        _write_one(disk, path, blocks, header, pairs, durable, create)
 
 
-def load_control_file(path: Path | str) -> ControlFileImage:
+def load_control_file(path: Path | str, *, disk: Disk = PLAIN_DISK) -> ControlFileImage:
     """The newest whole image in a control file. Raises ControlFileCorrupt, OSError."""
-    data = Path(path).read_bytes()
+    with disk.open(path, os.O_RDONLY) as file:
+        data = file.read_at(file.size, 0)
     found = read_block_zero(data)
     if found is None or found.block_size != BLOCK_SIZE:
         raise ControlFileCorrupt(f"{path}: not a control file")
@@ -127,28 +130,26 @@ def read_control_file(path: Path | str) -> dict[str, Any]:
 
 
 def _write_one(
-    path: Path | str, blocks: dict[int, bytes], header: bytes, pairs: int, durable: bool, create: bool
+    disk: Disk,
+    path: Path | str,
+    blocks: dict[int, bytes],
+    header: bytes,
+    pairs: int,
+    durable: bool,
+    create: bool,
 ) -> None:
-    fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0) | os.O_CLOEXEC, 0o600)
-    try:
-        present = os.fstat(fd).st_size // BLOCK_SIZE
+    with disk.open(path, os.O_RDWR | (os.O_CREAT if create else 0)) as file:
+        present = file.size // BLOCK_SIZE
         wanted = 2 + 2 * pairs
         for number in range(max(present, 2), wanted):
-            _write_block(fd, number, _unused(number))
+            file.write_at(_unused(number), number * BLOCK_SIZE)
         for number, block in blocks.items():
-            _write_block(fd, number, block)
-        _write_block(fd, 1, header)
+            file.write_at(block, number * BLOCK_SIZE)
+        file.write_at(header, BLOCK_SIZE)
         if present < wanted:
-            _write_block(fd, 0, block_zero(BLOCK_SIZE, wanted - 1))
+            file.write_at(block_zero(BLOCK_SIZE, wanted - 1), 0)
         if durable:
-            os.fdatasync(fd)
-    finally:
-        os.close(fd)
-
-
-def _write_block(fd: int, number: int, block: bytes) -> None:
-    if os.pwrite(fd, block, number * BLOCK_SIZE) != BLOCK_SIZE:
-        raise OSError(f"short write of control file block {number}")
+            file.sync()
 
 
 def _unused(number: int) -> bytes:

@@ -26,6 +26,7 @@ from oracle_simulator.storage.datafile_header import (
     HeaderStatus,
     NotADatafileHeader,
 )
+from oracle_simulator.storage.disk import PLAIN_DISK, Disk, DiskFile
 
 __all__ = ["Checkpoint", "Datafile", "DatafileHeader", "HeaderStatus", "NotADatafileHeader"]
 
@@ -36,49 +37,49 @@ class Datafile:
     """One open datafile. Blocks may be read and written by several threads at once; header changes are
     serialised here. ``OSError`` passes up; a short read is an ``OSError`` too."""
 
-    def __init__(self, path: Path, fd: int, block_size: int) -> None:
-        self.path = path
+    def __init__(self, file: DiskFile, block_size: int) -> None:
+        self.path = file.path
         self.block_size = block_size
-        self._fd = fd
+        self._file = file
         self._header_lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path | str, header: DatafileHeader, *, reuse: bool = False) -> Datafile:
+    def create(
+        cls, path: Path | str, header: DatafileHeader, *, reuse: bool = False, disk: Disk = PLAIN_DISK
+    ) -> Datafile:
         """Make the file: block 0, header, and ``header.blocks - 1`` never-used blocks, all of them real.
 
         A tempfile is left sparse, as Oracle does. Raises FileExistsError unless ``reuse``.
         """
-        path = Path(path)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if reuse else os.O_EXCL)
-        datafile = cls(path, os.open(path, flags, 0o600), header.block_size)
+        flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if reuse else os.O_EXCL)
+        datafile = cls(disk.open(path, flags), header.block_size)
         try:
-            datafile._write_at(0, block_zero(header.block_size, header.blocks))
+            datafile._file.write_at(block_zero(header.block_size, header.blocks), 0)
             datafile.write_header(header)
             if header.temporary:
-                os.ftruncate(datafile._fd, (header.blocks + 1) * header.block_size)
+                datafile._file.truncate((header.blocks + 1) * header.block_size)
             else:
                 datafile._fill(2, header.blocks + 1)
         except OSError:
             datafile.close()
-            path.unlink()
+            disk.remove(path)
             raise
         return datafile
 
     @classmethod
-    def open(cls, path: Path | str, *, writable: bool = True) -> Datafile:
+    def open(cls, path: Path | str, *, writable: bool = True, disk: Disk = PLAIN_DISK) -> Datafile:
         """Open an existing file; its block size comes from block 0, else from the header's size field.
 
         Nothing is verified but that: reading the header says whether it is a datafile.
         """
-        path = Path(path)
-        fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        file = disk.open(path, os.O_RDWR if writable else os.O_RDONLY)
         try:
-            found = read_block_zero(os.pread(fd, 512, 0))
-            block_size = found.block_size if found else _block_size_in_header(fd)
+            found = read_block_zero(file.read_at(512, 0))
+            block_size = found.block_size if found else _block_size_in_header(file)
         except OSError:
-            os.close(fd)
+            file.close()
             raise
-        return cls(path, fd, block_size)
+        return cls(file, block_size)
 
     def __enter__(self) -> Datafile:
         return self
@@ -91,23 +92,23 @@ class Datafile:
     @property
     def inode(self) -> int:
         """Inode number: the identity of the file behind the path."""
-        return os.fstat(self._fd).st_ino
+        return self._file.inode
 
     @property
     def blocks(self) -> int:
         """Whole blocks physically in the file, block 0 not counted."""
-        return os.fstat(self._fd).st_size // self.block_size - 1
+        return self._file.size // self.block_size - 1
 
     def read_block(self, block_number: int) -> bytes:
         """One block as it stands on disk, unverified. Raises OSError, also past the end of the file."""
-        data = os.pread(self._fd, self.block_size, block_number * self.block_size)
+        data = self._file.read_at(self.block_size, block_number * self.block_size)
         if len(data) != self.block_size:
             raise OSError(f"{self.path}: block {block_number} is past the end of the file")
         return data
 
     def read_blocks(self, first_block: int, count: int) -> bytes:
         """Up to ``count`` consecutive blocks, fewer at the end of the file."""
-        data = os.pread(self._fd, count * self.block_size, first_block * self.block_size)
+        data = self._file.read_at(count * self.block_size, first_block * self.block_size)
         return data[: len(data) - len(data) % self.block_size]
 
     def write_block(
@@ -120,7 +121,7 @@ class Datafile:
         size = self.block_size // pieces
         offset = block_number * self.block_size
         for piece in range(pieces):
-            self._write_at(offset + piece * size, data[piece * size : (piece + 1) * size])
+            self._file.write_at(data[piece * size : (piece + 1) * size], offset + piece * size)
             if between is not None and piece + 1 < pieces:
                 between()
 
@@ -132,7 +133,7 @@ class Datafile:
     def write_header(self, header: DatafileHeader) -> None:
         """Rewrite block 1."""
         with self._header_lock:
-            self._write_at(self.block_size, header.encode())
+            self._file.write_at(header.encode(), self.block_size)
 
     def update_header(self, **changes: Any) -> DatafileHeader:
         """Read the header, replace the given fields, write it back; returns the new one."""
@@ -147,38 +148,29 @@ class Datafile:
             present = self.blocks
             if blocks > present:
                 self._fill(present + 1, blocks + 1)
-            self._write_at(0, block_zero(self.block_size, blocks))
+            self._file.write_at(block_zero(self.block_size, blocks), 0)
             self.update_header(blocks=blocks)
             if blocks < present:
-                os.ftruncate(self._fd, (blocks + 1) * self.block_size)
+                self._file.truncate((blocks + 1) * self.block_size)
 
     def fsync(self) -> None:
         """Put everything written on stable storage."""
-        os.fdatasync(self._fd)
+        self._file.sync()
 
     def close(self) -> None:
         """Close the descriptor; a second call does nothing."""
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            os.close(fd)
+        self._file.close()
 
     def _fill(self, first_block: int, end_block: int) -> None:
         for first, count in empty_block_chunks(first_block, end_block - first_block, self.block_size):
-            self._write_at(first * self.block_size, empty_blocks(first, count, self.block_size))
-
-    def _write_at(self, offset: int, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._fd, view, offset)
-            view = view[written:]
-            offset += written
+            self._file.write_at(empty_blocks(first, count, self.block_size), first * self.block_size)
 
 
-def _block_size_in_header(fd: int) -> int:
+def _block_size_in_header(file: DiskFile) -> int:
     """The block size of a file whose block 0 is damaged, which harms nobody: where its header is, and what
     that says of itself."""
     for size in (2048, 4096, 8192, 16384, 32768):
-        start = os.pread(fd, 52, size)
+        start = file.read_at(52, size)
         if (
             len(start) == 52
             and start[0] == BlockType.FILE_HEADER

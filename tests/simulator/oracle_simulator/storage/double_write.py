@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oracle_simulator.storage.block import examine
+from oracle_simulator.storage.disk import PLAIN_DISK, Disk
 
 _MAGIC = b"DBLWRIT1"
 _BATCH = struct.Struct("<8sIII")
@@ -40,8 +41,8 @@ class DoubleWriteEntry(NamedTuple):
 class DoubleWrite:
     """The double-write file at ``path``, used by one writer at a time. ``OSError`` passes up."""
 
-    def __init__(self, path: Path | str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, path: Path | str, *, disk: Disk = PLAIN_DISK) -> None:
+        self._file = disk.open(path, os.O_RDWR | os.O_CREAT)
 
     def record(self, entries: Sequence[DoubleWriteEntry]) -> None:
         """Remember a batch; call before the first of its blocks is written to its file."""
@@ -50,15 +51,12 @@ class DoubleWrite:
             name = path.encode()
             parts += (_ENTRY.pack(len(name), inode, block_number, len(data)), name, data)
         body = b"".join(parts)
-        batch = memoryview(_BATCH.pack(_MAGIC, len(entries), len(body), zlib.crc32(body)) + body)
-        offset = 0
-        while offset < len(batch):
-            offset += os.pwrite(self._fd, batch[offset:], offset)
+        self._file.write_at(_BATCH.pack(_MAGIC, len(entries), len(body), zlib.crc32(body)) + body, 0)
+        self._file.sync()
 
     def pending(self) -> list[DoubleWriteEntry]:
         """The last whole batch; empty if there is none."""
-        size = os.fstat(self._fd).st_size
-        data = os.pread(self._fd, size, 0)
+        data = self._file.read_at(self._file.size, 0)
         if len(data) < _BATCH.size:
             return []
         magic, count, length, crc = _BATCH.unpack_from(data, 0)
@@ -99,11 +97,11 @@ class DoubleWrite:
 
     def clear(self) -> None:
         """Forget everything."""
-        os.ftruncate(self._fd, 0)
+        self._file.truncate(0)
 
     def close(self) -> None:
         """Close the descriptor."""
-        os.close(self._fd)
+        self._file.close()
 
 
 def _torn(fd: int, entry: DoubleWriteEntry) -> bool:

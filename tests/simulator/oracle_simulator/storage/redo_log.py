@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oracle_simulator.storage.block import block_zero, fold, format_byte, read_block_zero
+from oracle_simulator.storage.disk import PLAIN_DISK, Disk, DiskFile
 from oracle_simulator.storage.log_header import (
     BLOCK_HEADER,
     BLOCK_HEADER_SIZE,
@@ -168,95 +169,105 @@ def _folds(blocks: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, np.dt
 class RedoLogFile:
     """One member of a redo log group, open for writing. One writer at a time; ``OSError`` passes up."""
 
-    def __init__(self, path: Path, fd: int, block_size: int) -> None:
-        self.path = path
+    def __init__(self, file: DiskFile, block_size: int) -> None:
+        self.path = file.path
         self.block_size = block_size
-        self._fd = fd
+        self._file = file
 
     @classmethod
     def create(
-        cls, path: Path | str, size_blocks: int, block_size: int = 512, *, reuse: bool = False
+        cls,
+        path: Path | str,
+        size_blocks: int,
+        block_size: int = 512,
+        *,
+        reuse: bool = False,
+        disk: Disk = PLAIN_DISK,
     ) -> RedoLogFile:
         """Make a log of ``size_blocks`` blocks, block 0 not counted, all zero and without a header.
 
         Raises FileExistsError unless ``reuse``; then whatever the file held is gone.
         """
-        path = Path(path)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if reuse else os.O_EXCL)
-        log = cls(path, os.open(path, flags, 0o600), block_size)
-        os.posix_fallocate(log._fd, 0, (size_blocks + 1) * block_size)
-        _write_all(log._fd, block_zero(block_size, size_blocks), 0)
+        flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if reuse else os.O_EXCL)
+        log = cls(disk.open(path, flags), block_size)
+        log._file.allocate((size_blocks + 1) * block_size)
+        log._file.write_at(block_zero(block_size, size_blocks), 0)
         return log
 
     @classmethod
-    def open(cls, path: Path | str) -> RedoLogFile:
+    def open(cls, path: Path | str, *, disk: Disk = PLAIN_DISK) -> RedoLogFile:
         """Open an existing log. Raises RedoCorrupt when it is none."""
-        path = Path(path)
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        found = read_block_zero(os.pread(fd, 4096, 0))
+        file = disk.open(path)
+        found = read_block_zero(file.read_at(4096, 0))
         if found is None:
-            os.close(fd)
+            file.close()
             raise RedoCorrupt(str(path), "no redo log")
-        return cls(path, fd, found.block_size)
+        return cls(file, found.block_size)
 
     @property
     def size_blocks(self) -> int:
         """Blocks of the file, block 0 not counted: the last block has this number."""
-        return os.fstat(self._fd).st_size // self.block_size - 1
+        return self._file.size // self.block_size - 1
 
     def read_header(self) -> LogHeader:
         """The log header. Raises RedoCorrupt."""
-        return LogHeader.decode(os.pread(self._fd, self.block_size, self.block_size), str(self.path))
+        return LogHeader.decode(self._file.read_at(self.block_size, self.block_size), str(self.path))
 
     def write_header(self, header: LogHeader) -> None:
         """Rewrite the log header."""
-        _write_all(self._fd, header.encode(), self.block_size)
+        self._file.write_at(header.encode(), self.block_size)
 
     def write_blocks(self, first_block: int, data: bytes) -> None:
         """Write whole blocks, as :func:`pack_records` made them."""
-        _write_all(self._fd, data, first_block * self.block_size)
+        self._file.write_at(data, first_block * self.block_size)
 
     def fsync(self) -> None:
         """Put everything written on stable storage."""
-        os.fdatasync(self._fd)
+        self._file.sync()
 
     def close(self) -> None:
         """Close the descriptor; a second call does nothing."""
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            os.close(fd)
+        self._file.close()
 
 
-def read_log_header(path: Path | str) -> LogHeader:
+def read_log_header(path: Path | str, *, disk: Disk = PLAIN_DISK) -> LogHeader:
     """The header of an online or archived log. Raises RedoCorrupt, OSError."""
-    with open(path, "rb") as file:
-        found = read_block_zero(file.read(4096))
-        if found is None:
-            raise RedoCorrupt(str(path), "no redo log")
-        file.seek(found.block_size)
-        return LogHeader.decode(file.read(found.block_size), str(path))
+    with disk.open(path, os.O_RDONLY) as file:
+        return _header_of(file)
 
 
-def read_records(path: Path | str, start_block: int = FIRST_RECORD_BLOCK) -> Iterator[LogRecord]:
+def _header_of(file: DiskFile) -> LogHeader:
+    found = read_block_zero(file.read_at(4096, 0))
+    if found is None:
+        raise RedoCorrupt(str(file.path), "no redo log")
+    return LogHeader.decode(file.read_at(found.block_size, found.block_size), str(file.path))
+
+
+def read_records(
+    path: Path | str, start_block: int = FIRST_RECORD_BLOCK, *, disk: Disk = PLAIN_DISK
+) -> Iterator[LogRecord]:
     """The records of a log in order, from the first one that starts in ``start_block`` or later.
 
     In a log whose header says where it ends (an archived one, or an online one no longer current) every
     block up to there must be sound: RedoCorrupt otherwise. A current log ends, quietly, before the first
     block that does not belong to it or the first record that is not complete. Raises OSError too.
     """
-    path = Path(path)
-    header = read_log_header(path)
-    end_block = header.next_available_block
-    if end_block is not None and path.stat().st_size < end_block * header.block_size:
-        raise RedoCorrupt(str(path), f"truncated: {path.stat().st_size} bytes, {end_block} blocks written")
+    with disk.open(path, os.O_RDONLY) as file:
+        yield from _records(file, _header_of(file), start_block)
+
+
+def _records(file: DiskFile, header: LogHeader, start_block: int) -> Iterator[LogRecord]:
+    path, end_block = file.path, header.next_available_block
+    if end_block is not None and file.size < end_block * header.block_size:
+        raise RedoCorrupt(str(path), f"truncated: {file.size} bytes, {end_block} blocks written")
     area = header.block_size - BLOCK_HEADER_SIZE
     pending = b""
     base = start_block
     position: int | None = None
-    for first, payload in _sound_payload(path, header, start_block):
+    for first, payload in _sound_payload(file, header, start_block):
         pending += payload
         if position is None:
-            position = _first_record(path, header, start_block, first + len(payload) // area)
+            position = _first_record(file, header, start_block, first + len(payload) // area)
             if position is None:
                 return
         while True:
@@ -292,45 +303,42 @@ def read_records(path: Path | str, start_block: int = FIRST_RECORD_BLOCK) -> Ite
         raise RedoCorrupt(str(path), "last record is not complete", base)
 
 
-def _first_record(path: Path, header: LogHeader, start_block: int, end_block: int) -> int | None:
+def _first_record(file: DiskFile, header: LogHeader, start_block: int, end_block: int) -> int | None:
     """Position in the payload of the first record at or after ``start_block``; None if there is none."""
     area = header.block_size - BLOCK_HEADER_SIZE
-    with open(path, "rb") as file:
-        for block in range(start_block, end_block):
-            file.seek(block * header.block_size)
-            first = BLOCK_HEADER.unpack(file.read(BLOCK_HEADER_SIZE))[5] & ~ORDINARY_BLOCK
-            if first:
-                return (block - start_block) * area + first - BLOCK_HEADER_SIZE
+    for block in range(start_block, end_block):
+        raw = file.read_at(BLOCK_HEADER_SIZE, block * header.block_size)
+        first = BLOCK_HEADER.unpack(raw)[5] & ~ORDINARY_BLOCK
+        if first:
+            return (block - start_block) * area + first - BLOCK_HEADER_SIZE
     return None
 
 
-def _sound_payload(path: Path, header: LogHeader, start_block: int) -> Iterator[tuple[int, bytes]]:
+def _sound_payload(file: DiskFile, header: LogHeader, start_block: int) -> Iterator[tuple[int, bytes]]:
     """(first block, payload without block headers) of runs of verified blocks, in order."""
     size = header.block_size
     end_block = header.next_available_block
-    with open(path, "rb", buffering=0) as file:
-        block = start_block
-        file.seek(block * size)
-        while end_block is None or block < end_block:
-            wanted = _READ_CHUNK_BLOCKS if end_block is None else min(_READ_CHUNK_BLOCKS, end_block - block)
-            data = file.read(wanted * size)
-            count = len(data) // size
-            if not count:
+    block = start_block
+    while end_block is None or block < end_block:
+        wanted = _READ_CHUNK_BLOCKS if end_block is None else min(_READ_CHUNK_BLOCKS, end_block - block)
+        data = file.read_at(wanted * size, block * size)
+        count = len(data) // size
+        if not count:
+            return
+        blocks = np.frombuffer(data, dtype=np.uint8, count=count * size).reshape(count, size)
+        words = blocks.view("<u4")
+        sound = words[:, 0] == (format_byte(size) << 8 | 1)
+        sound &= words[:, 1] == np.arange(block, block + count, dtype="<u4")
+        sound &= words[:, 2] == header.sequence
+        sound &= _folds(blocks) == 0
+        good = count if sound.all() else int(np.argmin(sound))
+        if good:
+            yield block, blocks[:good, BLOCK_HEADER_SIZE:].tobytes()
+        if good < count:
+            if end_block is None:
                 return
-            blocks = np.frombuffer(data, dtype=np.uint8, count=count * size).reshape(count, size)
-            words = blocks.view("<u4")
-            sound = words[:, 0] == (format_byte(size) << 8 | 1)
-            sound &= words[:, 1] == np.arange(block, block + count, dtype="<u4")
-            sound &= words[:, 2] == header.sequence
-            sound &= _folds(blocks) == 0
-            good = count if sound.all() else int(np.argmin(sound))
-            if good:
-                yield block, blocks[:good, BLOCK_HEADER_SIZE:].tobytes()
-            if good < count:
-                if end_block is None:
-                    return
-                raise RedoCorrupt(str(path), "damaged or misplaced block", block + good)
-            block += count
+            raise RedoCorrupt(str(file.path), "damaged or misplaced block", block + good)
+        block += count
 
 
 @dataclass(frozen=True)
@@ -354,11 +362,11 @@ def archived_copy_plan(header: LogHeader) -> ArchivedCopyPlan:
     return ArchivedCopyPlan(block_zero(size, nab - 1), size, nab * size)
 
 
-def finish_archived_copy(fd: int, plan: ArchivedCopyPlan) -> None:
+def finish_archived_copy(copy: DiskFile, plan: ArchivedCopyPlan) -> None:
     """Write block 0 of the copy, cut it to its size and put it on stable storage."""
-    _write_all(fd, plan.block_zero, 0)
-    os.ftruncate(fd, plan.size_bytes)
-    os.fsync(fd)
+    copy.write_at(plan.block_zero, 0)
+    copy.truncate(plan.size_bytes)
+    copy.sync()
 
 
 def closed(header: LogHeader, next_scn: int, next_time: Any, next_available_block: int) -> LogHeader:
@@ -375,11 +383,3 @@ def closed(header: LogHeader, next_scn: int, next_time: Any, next_available_bloc
 def reopened(header: LogHeader) -> LogHeader:
     """The header of a log that is current after all: :func:`closed` undone."""
     return replace(header, next_scn=None, next_time=None, next_available_block=None)
-
-
-def _write_all(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view = view[written:]
-        offset += written

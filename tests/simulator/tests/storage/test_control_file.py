@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from oracle_simulator.instance.faults import FaultyDisk, FileFault, FileFaults, Trouble
 from oracle_simulator.storage import control_file
 from oracle_simulator.storage.block import FileType
 from oracle_simulator.storage.control_file import (
@@ -74,24 +75,20 @@ def test_a_state_that_shrinks_is_read_too(tmp_path: Path) -> None:
     assert read_control_file(path) == {"small": True}
 
 
-def test_a_write_that_dies_half_way_leaves_the_state_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_dies_half_way_leaves_the_state_before(tmp_path: Path) -> None:
     path = tmp_path / "c.ctl"
     write(path, 1, {"n": 1})
     write(path, 2, {"n": 2, "fill": "x" * 100_000})
-    genuine = control_file._write_block
-    written: list[int] = []
 
-    def die(fd: int, number: int, block: bytes) -> None:
-        if len(written) == 3:
-            raise KeyboardInterrupt
-        written.append(number)
-        genuine(fd, number, block)
+    def die() -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(control_file, "_write_block", die)
+    faults = FileFaults(die)
+    faults.add(FileFault("*.ctl", Trouble.KILL, occurrence=4))
     with pytest.raises(KeyboardInterrupt):
-        write(path, 3, {"n": 3, "fill": "z" * 100_000})
+        control_file.write_control_file(
+            [path], {"n": 3, "fill": "z" * 100_000}, 3, dbid=1, db_name="TEST", disk=FaultyDisk(faults)
+        )
     assert read_control_file(path)["n"] == 2
 
 

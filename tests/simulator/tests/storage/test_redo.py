@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle_simulator.storage.block import BlockVersion
+from oracle_simulator.storage.disk import PLAIN_DISK
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.redo_log import (
     LogHeader,
@@ -99,11 +101,9 @@ def end_log(path: Path, next_block: int, next_scn: int) -> None:
 def archive(source: Path, target: Path) -> None:
     plan = archived_copy_plan(read_log_header(source))
     data = source.read_bytes()
-    with target.open("w+b") as file:
-        file.seek(plan.first_byte)
-        file.write(data[plan.first_byte : plan.size_bytes])
-        file.flush()
-        finish_archived_copy(file.fileno(), plan)
+    with PLAIN_DISK.open(target, os.O_RDWR | os.O_CREAT) as file:
+        file.write_at(data[plan.first_byte : plan.size_bytes], plan.first_byte)
+        finish_archived_copy(file, plan)
 
 
 @pytest.fixture

@@ -1,38 +1,38 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults a test can switch on in a running instance.
-
-Every fault is the kind of trouble a database has in life: a slow or stopped archiver, a full archive
-destination, a database writer caught between the pieces of one block.
-"""
+"""All faults in force in one instance."""
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+
+from oracle_simulator.instance.faults.file_faults import FileFaults
+from oracle_simulator.instance.faults.steps import Action, Step, StepFault, StepFaults
 
 
-@dataclass(frozen=True)
-class Hold:
-    """Stop the database writer between the pieces of a block of this file, at most ``seconds`` long."""
-
-    file_number: int
-    seconds: float
-    block_number: int | None = None
+def kill_this_process() -> None:
+    """SIGKILL: nothing of this process runs any more, this function does not return."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Faults:
-    """The faults in force. Attributes are read by background threads, set through the methods."""
+    """The faults in force: ``steps`` of the instance's work, ``files``, and those of the archiver, set here.
 
-    def __init__(self, archiver_delay: float = 0.0) -> None:
+    Attributes are read by background threads, set through the methods. ``kill`` must not return.
+    """
+
+    def __init__(self, archiver_delay: float = 0.0, kill: Callable[[], None] = kill_this_process) -> None:
+        self.steps = StepFaults(kill)
+        self.files = FileFaults(kill)
         self.changed = threading.Condition()
         self._archiver_delay = archiver_delay
         self._archiver_stopped = False
         self._destination_delays: dict[int, float] = {}
         self._destination_errors: dict[int, str] = {}
-        self._hold: Hold | None = None
-        self._held: tuple[int, int] | None = None
         self.version = 0
 
     def _touch(self) -> None:
@@ -84,44 +84,42 @@ class Faults:
         self, file_number: int, seconds: float = 60.0, block_number: int | None = None
     ) -> None:
         """The next write of a block of this file stops half-way until :meth:`release` or ``seconds`` passed."""
-        with self.changed:
-            self._hold = Hold(file_number, seconds, block_number)
-            self.changed.notify_all()
+        self.steps.arm(
+            StepFault(
+                Step.DATAFILE_BETWEEN_PIECES,
+                Action.HOLD,
+                file_number=file_number,
+                block_number=block_number,
+                seconds=seconds,
+            )
+        )
 
     def release(self) -> None:
-        """End a hold, in force or waiting for its block."""
-        with self.changed:
-            self._hold = None
-            self.changed.notify_all()
+        """End every hold, in force or waiting for its step."""
+        self.steps.release()
 
     @property
     def held(self) -> tuple[int, int] | None:
         """(file number, block number) the database writer is held in, None when it isn't."""
-        return self._held
+        return _block_of(self.steps.held)
 
     def wait_until_held(self, timeout: float) -> tuple[int, int] | None:
         """Wait until the database writer is held; the block, or None when ``timeout`` seconds passed."""
-        with self.changed:
-            self.changed.wait_for(lambda: self._held is not None, timeout)
-            return self._held
-
-    def between_pieces(self, file_number: int, block_number: int, stop: threading.Event) -> None:
-        """Called by the database writer between two pieces of a block; waits when that is asked for."""
-        hold = self._hold
-        if hold is None or hold.file_number != file_number:
-            return
-        if hold.block_number not in (None, block_number):
-            return
-        with self.changed:
-            self._held = (file_number, block_number)
-            self.changed.notify_all()
-            self.changed.wait_for(lambda: self._hold is not hold or stop.is_set(), hold.seconds)
-            self._held = None
-            if self._hold is hold:
-                self._hold = None
-            self.changed.notify_all()
+        return _block_of(self.steps.wait_until_held(timeout))
 
     def wake(self) -> None:
-        """Let every waiting thread look again (at shutdown)."""
+        """Let the waiting archiver look again."""
         with self.changed:
             self.changed.notify_all()
+
+    def end(self) -> None:
+        """The instance goes down: nobody waits any more."""
+        self.steps.end()
+        self.files.end()
+        self.wake()
+
+
+def _block_of(place: tuple[Step, int | None, int | None] | None) -> tuple[int, int] | None:
+    if place is None or place[1] is None or place[2] is None:
+        return None
+    return place[1], place[2]
