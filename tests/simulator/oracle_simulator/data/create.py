@@ -35,6 +35,7 @@ from oracle_simulator.instance.control import (
 )
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.parameters import Parameters
+from oracle_simulator.instance.release import compatible_default, release_of
 from oracle_simulator.net.verifier import make_verifier
 from oracle_simulator.storage.block import (
     BlockType,
@@ -58,7 +59,7 @@ _FIRST_RECORD_BLOCK = 2
 _RECORD_OFFSET = 16
 _POOL_BYTES = 4 << 20
 """Buffers for each block size besides the standard one, unless the definition's parameters say otherwise."""
-_ADMINISTRATOR = frozenset({"SYSDBA", "SYSOPER", "SYSBACKUP"})
+_ADMINISTRATOR = frozenset({"SYSDBA", "SYSOPER"})
 
 
 def create_database(home: Home, definition: DatabaseDefinition) -> int:
@@ -106,10 +107,18 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     verifier = make_verifier(definition.sys_password, rounds=definition.verifier_rounds)
     write_password_file(
         home.password_file,
-        [PasswordFileEntry("SYS", _ADMINISTRATOR, verifier.salt, verifier.pw_key, verifier.rounds)],
+        [
+            PasswordFileEntry(
+                "SYS", _administrator(parameters), verifier.salt, verifier.pw_key, verifier.rounds
+            )
+        ],
     )
     parameters.write(home.parameter_file)
     return dbid
+
+
+def _administrator(parameters: Parameters) -> frozenset[str]:
+    return _ADMINISTRATOR | ({"SYSBACKUP"} if release_of(parameters) >= (12, 1) else set())
 
 
 def _check(definition: DatabaseDefinition) -> None:
@@ -160,7 +169,7 @@ def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
             "db_name": definition.name,
             "control_files": [str(path) for path in home.control_files],
             "db_block_size": str(definition.block_size),
-            "compatible": "19.0.0",
+            "compatible": compatible_default(release_of(Parameters(definition.parameters))),
             "undo_tablespace": "UNDOTBS1",
             "log_archive_dest_1": f"LOCATION={archive}",
             "remote_login_passwordfile": "EXCLUSIVE",

@@ -32,6 +32,7 @@ from oracle_simulator.instance.parameter_changes import check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.instance.redo_threads import RedoThreads
+from oracle_simulator.instance.release import release_of
 from oracle_simulator.instance.scn_clock import ScnClock
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.torn_writes import complete_torn_writes
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Instance", "InstanceState"]
 
-VERSION = (19, 22, 0, 0, 0)
 _WAIT_SLICE = 0.25
 
 
@@ -72,7 +72,7 @@ class Instance:
         self.faults = faults or Faults()
         self.disk = FaultyDisk(self.faults.files)
         self.readings = readings or Readings()
-        self.version = VERSION
+        self.version = release_of(parameters)
         self.startup_time: datetime | None = None
         self.opened_at: datetime | None = None
         self.state = InstanceState.SHUTDOWN

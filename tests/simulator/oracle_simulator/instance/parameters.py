@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.release import release_of
 
 _LINE = re.compile(r"^\s*(?:[*\w]+\.)?(?P<name>[A-Za-z_][\w$]*)\s*=\s*(?P<value>.*?)\s*$")
 _ITEM = re.compile(r"\s*(?:'((?:[^']|'')*)'|\"([^\"]*)\"|([^,\s]+))\s*(?:,|$)")
@@ -66,6 +67,12 @@ DEFAULTS: Mapping[str, str] = {
     "wallet_root": "",
 }
 """Parameters of every instance and their values when the parameter file is silent."""
+SINCE: Mapping[str, tuple[int, ...]] = {
+    "enable_pluggable_database": (12, 1),
+    "tde_configuration": (18,),
+    "wallet_root": (18,),
+}
+"""The releases that brought a parameter, for those that are not in all of them."""
 
 
 class Parameters:
@@ -107,7 +114,9 @@ class Parameters:
         """All known parameter names, sorted."""
         fixed = {f"log_archive_dest_{n}" for n in range(1, 32)}
         states = {f"log_archive_dest_state_{n}" for n in range(1, 32)}
-        return iter(sorted({*DEFAULTS, *fixed, *states, *self._values}))
+        release = release_of(self)
+        known = {name for name in DEFAULTS if release >= SINCE.get(name, ())}
+        return iter(sorted({*known, *fixed, *states, *self._values}))
 
     def copy(self) -> Parameters:
         """An independent copy."""

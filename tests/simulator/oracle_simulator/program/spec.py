@@ -20,6 +20,7 @@
     archive_destinations:          # LOG_ARCHIVE_DEST_1 and on; a relative location is in the home
       - {location: archive/A, mandatory: true}
       - {location: archive/B, reopen: 5, state: defer}
+    version: 12.1.0.2              # the release it presents itself as; 19.22 without
     parameters: {db_cache_size: 64M}
     cdb: true                      # tablespaces and users above are then those of the root
     local_undo: true
@@ -56,6 +57,7 @@ from oracle_simulator.data.definition import (
 )
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.release import RELEASE, full_text, parse_release
 from oracle_simulator.program.archive_spec import archive_parameters
 from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, write_listener_file
 
@@ -75,6 +77,7 @@ _KNOWN = {
     "cdb",
     "local_undo",
     "pdbs",
+    "version",
 }
 _KNOWN_OF_PDB = {"open", "save_state", "tablespaces", "users"}
 _SAVED_MODES = {"read_write": "READ WRITE", "read_only": "READ ONLY", "mounted": ""}
@@ -116,6 +119,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),
         parameters={
             ARCHIVER_DELAY: str(spec.get("archiver_delay", 0)),
+            **({RELEASE: full_text(parse_release(str(spec["version"])))} if "version" in spec else {}),
             **({READINGS: choices} if (choices := _readings(spec)) else {}),
             **{name: str(value) for name, value in spec.get("parameters", {}).items()},
         },

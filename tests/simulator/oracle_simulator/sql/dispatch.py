@@ -22,6 +22,7 @@ from oracle_simulator.sql import (
     transaction_control,
 )
 from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.known_since import check_known
 from oracle_simulator.sql.queries import execute_query
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def dispatch(
     rows: Sequence[Sequence[Any]],
 ) -> Result:
     """Run one parsed statement."""
+    check_known(statement, session.instance.version)
     if isinstance(statement, st.Query):
         return execute_query(session, text, binds, rows)
     if isinstance(statement, st.Dml):

@@ -181,7 +181,7 @@ def _grant_target(session: DatabaseSession, target: tuple[str | None, str]) -> t
     dictionary = session.require_open().dictionary
     if dictionary.get_table(owner or session.schema, name) is not None:
         return owner or session.schema, name
-    if owner in (None, "SYS") and find_view(name) is not None:
+    if owner in (None, "SYS") and find_view(name, session.instance.version) is not None:
         if name.startswith(("V$", "GV$")):
             raise OracleError(2030, "can only select from fixed tables/views")
         return "SYS", name

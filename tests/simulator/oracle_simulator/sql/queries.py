@@ -142,7 +142,7 @@ def _fill_views(session: DatabaseSession, relations: Sequence[Relation], engine:
 
 
 def _view_rows(session: DatabaseSession, relation: Relation) -> list[tuple[EngineValue, ...]]:
-    view = find_view(relation.name)
+    view = find_view(relation.name, session.instance.version)
     if view is None or relation.name == "DUAL":
         return []
     data = session.open_data

@@ -57,7 +57,7 @@ class SessionCatalog:
             self.tables[relation.engine_name] = table
             return relation
         if owner in (None, "SYS", "PUBLIC"):
-            view = find_view(name)
+            view = find_view(name, self._session.instance.version)
             if view is not None:
                 return self._view(view)
         if self._session.open_data is None:
@@ -97,7 +97,8 @@ class SessionCatalog:
         data = self._session.require_open()
         table = data.dictionary.get_table(owner or self._session.schema, name)
         if table is None or not self.may(table, "SELECT", "READ", privilege):
-            if owner in (None, "SYS") and find_view(name) is not None:
+            version = self._session.instance.version
+            if owner in (None, "SYS") and find_view(name, version) is not None:
                 raise OracleError(2030, "can only select from fixed tables/views", offset=offset)
             missing = table_missing()
             raise OracleError(missing.code, missing.text, offset=offset)

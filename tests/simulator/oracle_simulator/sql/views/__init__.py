@@ -8,28 +8,42 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from oracle_simulator.sql.views import archiving, containers, database, dictionary, files, redo, sessions
+from oracle_simulator.instance.release import DEFAULT_RELEASE, Release
+from oracle_simulator.sql.views import (
+    archiving,
+    containers,
+    database,
+    dictionary,
+    files,
+    parameters,
+    redo,
+    release,
+    sessions,
+)
 from oracle_simulator.sql.views.definition import Needs, View, ViewContext
 
 __all__ = ["Needs", "View", "ViewContext", "find_view", "view_names"]
 
 
-@functools.lru_cache(maxsize=1)
-def _all_views() -> dict[str, View[Any]]:
+@functools.cache
+def _all_views(version: Release) -> dict[str, View[Any]]:
     found: dict[str, View[Any]] = {}
-    for module in (archiving, containers, database, dictionary, files, redo, sessions):
-        for view in module.VIEWS:
+    for module in (archiving, containers, database, dictionary, files, parameters, redo, release, sessions):
+        for every in module.VIEWS:
+            view = every.in_release(version)
+            if view is None:
+                continue
             found[view.name] = view
             if view.name.startswith("V$"):
                 found[f"G{view.name}"] = view.global_view()
     return found
 
 
-def find_view(name: str) -> View[Any] | None:
-    """A view by its public name (``V$DATAFILE``) or by that of the object behind it (``V_$DATAFILE``)."""
-    return _all_views().get(name.replace("V_$", "V$", 1))
+def find_view(name: str, version: Release = DEFAULT_RELEASE) -> View[Any] | None:
+    """A view of a release by its public name (``V$DATAFILE``), or that of its object (``V_$DATAFILE``)."""
+    return _all_views(version).get(name.replace("V_$", "V$", 1))
 
 
-def view_names() -> list[str]:
-    """All views by their public names."""
-    return sorted(_all_views())
+def view_names(version: Release = DEFAULT_RELEASE) -> list[str]:
+    """All views of a release by their public names."""
+    return sorted(_all_views(version))

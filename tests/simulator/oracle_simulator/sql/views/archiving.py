@@ -16,7 +16,9 @@ from oracle_simulator.instance.archive_destinations import (
     DestinationStatus,
 )
 from oracle_simulator.instance.control import ArchivedLogRecord
+from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.sql.views.definition import (
+    MULTITENANT,
     Needs,
     View,
     ViewContext,
@@ -32,6 +34,14 @@ from oracle_simulator.storage.oracle_time import decode_time
 
 _ARCHIVERS = 30
 """V$ARCHIVE_PROCESSES has a row for every ARCn there can be."""
+
+
+_DATABASE_MODE = {
+    InstanceState.STARTED: "STARTED",
+    InstanceState.MOUNTED: "MOUNTED",
+    InstanceState.OPEN: "OPEN",
+    InstanceState.OPEN_READ_ONLY: "OPEN_READ-ONLY",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,7 @@ class _Destination:
     state: DestinationStatus
     last: ArchivedLogRecord | None
     used: bool
+    instance_state: InstanceState
 
     @property
     def error(self) -> str | None:
@@ -118,6 +129,10 @@ class _Destination:
         return f"LOG_ARCHIVE_DEST_{chosen}" if chosen else "NONE"
 
     @property
+    def database_mode(self) -> str:
+        return _DATABASE_MODE.get(self.instance_state, "UNKNOWN") if self.setting else "UNKNOWN"
+
+    @property
     def location(self) -> str | None:
         return self.setting.location if self.setting else None
 
@@ -135,7 +150,7 @@ def _destinations(context: ViewContext) -> Iterator[_Destination]:
         own = [log for log in logs if log.dest_id == dest_id]
         state = instance.archiver.destination(dest_id)
         last = own[-1] if own else None
-        yield _Destination(dest_id, settings.get(dest_id), state, last, dest_id in used)
+        yield _Destination(dest_id, settings.get(dest_id), state, last, dest_id in used, instance.state)
 
 
 ARCHIVE_DEST = View(
@@ -166,12 +181,24 @@ ARCHIVE_DEST = View(
         number("MAX_FAILURE", lambda d: d.setting.max_failure if d.setting else 0),
         text("ERROR", 256, lambda d: d.error),
         text("ALTERNATE", 256, lambda d: d.alternate),
+        text("DEPENDENCY", 256, lambda d: "NONE"),
+        text("REMOTE_TEMPLATE", 256, lambda d: "NONE"),
+        number("QUOTA_SIZE", lambda d: 0),
+        number("QUOTA_USED", lambda d: 0),
+        number("MOUNTID", lambda d: 0),
+        text("TRANSMIT_MODE", 12, lambda d: "SYNCHRONOUS"),
+        number("ASYNC_BLOCKS", lambda d: 0),
+        text("AFFIRM", 3, lambda d: "YES" if d.setting else "NO"),
         text("TYPE", 7, lambda d: "PUBLIC"),
         text("VALID_NOW", 16, lambda d: "YES" if d.status == "VALID" else "UNKNOWN"),
         text("VALID_TYPE", 15, lambda d: d.setting.valid_for[0] if d.setting else "ALL_LOGFILES"),
         text("VALID_ROLE", 12, lambda d: d.setting.valid_for[1] if d.setting else "ALL_ROLES"),
         text("DB_UNIQUE_NAME", 30, lambda d: "NONE"),
+        text("VERIFY", 3, lambda d: "NO"),
+        text("COMPRESSION", 7, lambda d: "DISABLE"),
+        number("APPLIED_SCN", lambda d: 0),
         container(),
+        text("ENCRYPTION", 7, lambda d: "DISABLE", since=MULTITENANT),
     ],
 )
 ARCHIVE_DEST_STATUS = View(
@@ -183,14 +210,21 @@ ARCHIVE_DEST_STATUS = View(
         text("DEST_NAME", 256, lambda d: f"LOG_ARCHIVE_DEST_{d.dest_id}"),
         text("STATUS", 9, lambda d: d.status),
         text("TYPE", 16, lambda d: "LOCAL"),
-        text("DATABASE_MODE", 15, lambda d: "OPEN"),
+        text("DATABASE_MODE", 15, lambda d: d.database_mode),
         text("RECOVERY_MODE", 34, lambda d: "IDLE"),
+        text("PROTECTION_MODE", 20, lambda d: "MAXIMUM PERFORMANCE"),
         text("DESTINATION", 256, lambda d: d.location),
+        number("STANDBY_LOGFILE_COUNT", lambda d: 0),
+        number("STANDBY_LOGFILE_ACTIVE", lambda d: 0),
         number("ARCHIVED_THREAD#", lambda d: d.last.thread if d.last else 0),
         number("ARCHIVED_SEQ#", lambda d: d.last.sequence if d.last else 0),
         number("APPLIED_THREAD#", lambda d: 0),
         number("APPLIED_SEQ#", lambda d: 0),
         text("ERROR", 256, lambda d: d.error),
+        text("SRL", 3, lambda d: "NO"),
+        text("DB_UNIQUE_NAME", 30, lambda d: "NONE"),
+        text("SYNCHRONIZATION_STATUS", 22, lambda d: "CHECK CONFIGURATION"),
+        text("SYNCHRONIZED", 3, lambda d: "NO"),
         text("GAP_STATUS", 24, lambda d: None),
         container(),
     ],
@@ -277,9 +311,12 @@ RESTORE_POINT = View(
         text("GUARANTEE_FLASHBACK_DATABASE", 3, lambda r: r),
         number("STORAGE_SIZE", lambda r: r),
         timestamp("TIME", lambda r: r),
+        timestamp("RESTORE_POINT_TIME", lambda r: r),
         text("PRESERVED", 3, lambda r: r),
         text("NAME", 128, lambda r: r),
-        text("PDB_RESTORE_POINT", 3, lambda r: r),
+        text("PDB_RESTORE_POINT", 3, lambda r: r, since=(12, 2)),
+        text("CLEAN_PDB_RESTORE_POINT", 3, lambda r: r, since=(12, 2)),
+        number("PDB_INCARNATION#", lambda r: r, since=(12, 2)),
         container(),
     ],
 )
@@ -292,5 +329,6 @@ VIEWS: tuple[View[Any], ...] = (
     ARCHIVE_PROCESSES,
     RECOVERY_FILE_DEST,
     RECOVERY_AREA_USAGE,
+    RECOVERY_AREA_USAGE.named("V$FLASH_RECOVERY_AREA_USAGE"),
     RESTORE_POINT,
 )

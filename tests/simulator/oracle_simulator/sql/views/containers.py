@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oracle_simulator.data.first_rows import LOCAL_UNDO
@@ -15,6 +15,7 @@ from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.pluggable import MOUNTED, open_mode
 from oracle_simulator.sql.views.definition import (
+    MULTITENANT,
     Needs,
     View,
     ViewContext,
@@ -64,6 +65,10 @@ def _pluggables(context: ViewContext) -> list[_Container]:
     return [each for each in _containers(context) if each.record.con_id > ROOT]
 
 
+def _recovery_status(each: _Container) -> str:
+    return "ENABLED" if each.record.recovery_enabled else "DISABLED"
+
+
 _CONTAINER_COLUMNS: list[Any] = [
     container(lambda c: c.record.con_id),
     number("DBID", lambda c: c.record.dbid),
@@ -76,11 +81,11 @@ _CONTAINER_COLUMNS: list[Any] = [
     number("CREATE_SCN", lambda c: c.record.creation_scn),
     number("TOTAL_SIZE", lambda c: c.total_size),
     number("BLOCK_SIZE", lambda c: c.instance.control.database.block_size),
-    text("RECOVERY_STATUS", 8, lambda c: "ENABLED" if c.record.recovery_enabled else "DISABLED"),
-    number("LOCAL_UNDO", lambda c: int(c.local_undo)),
+    text("RECOVERY_STATUS", 8, _recovery_status, since=(12, 1, 0, 2)),
+    number("LOCAL_UNDO", lambda c: int(c.local_undo), since=(12, 2)),
 ]
-CONTAINERS = View("V$CONTAINERS", Needs.CONTROL_FILE, _containers, _CONTAINER_COLUMNS)
-PDBS = View("V$PDBS", Needs.CONTROL_FILE, _pluggables, _CONTAINER_COLUMNS)
+CONTAINERS = View("V$CONTAINERS", Needs.CONTROL_FILE, _containers, _CONTAINER_COLUMNS, since=MULTITENANT)
+PDBS = View("V$PDBS", Needs.CONTROL_FILE, _pluggables, _CONTAINER_COLUMNS, since=MULTITENANT)
 
 
 def _root_rows(context: ViewContext) -> list[ContainerRow]:
@@ -102,8 +107,8 @@ _PDB_COLUMNS: list[Any] = [
     text("STATUS", 10, lambda p: "NORMAL" if p.ever_opened else "NEW"),
     number("CREATION_SCN", lambda p: p.creation_scn),
 ]
-DBA_PDBS = View("DBA_PDBS", Needs.DICTIONARY, _root_rows, _PDB_COLUMNS)
-CDB_PDBS = View("CDB_PDBS", Needs.DICTIONARY, _root_rows, [*_PDB_COLUMNS, container(lambda p: p.con_id)])
+DBA_PDBS = View("DBA_PDBS", Needs.DICTIONARY, _root_rows, _PDB_COLUMNS, since=MULTITENANT)
+CDB_PDBS = replace(DBA_PDBS, name="CDB_PDBS", columns=[*_PDB_COLUMNS, container(lambda p: p.con_id)])
 
 
 def _saved_states(context: ViewContext) -> Iterator[tuple[str, ContainerRow]]:
@@ -125,6 +130,7 @@ SAVED_STATES = View(
         text("STATE", 14, lambda s: "OPEN" if s[1].saved_mode == "READ WRITE" else "OPEN READ ONLY"),
         text("RESTRICTED", 3, lambda s: yes_no(s[1].saved_restricted)),
     ],
+    since=MULTITENANT,
 )
 
 
@@ -149,6 +155,7 @@ CONTAINER_DATA = View(
         text("ALL_CONTAINERS", 1, lambda d: "N" if d[1] else "Y"),
         text("CONTAINER_NAME", 128, lambda d: d[1]),
     ],
+    since=MULTITENANT,
 )
 
 VIEWS: tuple[View[Any], ...] = (CONTAINERS, PDBS, DBA_PDBS, CDB_PDBS, SAVED_STATES, CONTAINER_DATA)

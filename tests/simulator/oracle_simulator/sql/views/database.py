@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from oracle_simulator.instance.control import DatabaseRecord, IncarnationRecord
 from oracle_simulator.instance.instance import Instance, InstanceState
+from oracle_simulator.instance.release import base_text, full_text
 from oracle_simulator.sql.views.definition import (
+    MULTITENANT,
     Needs,
     View,
     ViewContext,
@@ -27,7 +28,6 @@ from oracle_simulator.sql.views.definition import (
 from oracle_simulator.storage.oracle_time import decode_time
 
 _PLATFORM_ID, _PLATFORM_NAME = 13, "Linux x86 64-bit"
-_BANNER = "Oracle Database 19c Enterprise Edition Release 19.0.0.0.0 - Production"
 _STATUS = {
     InstanceState.STARTED: "STARTED",
     InstanceState.MOUNTED: "MOUNTED",
@@ -101,18 +101,34 @@ DATABASE = View(
         text("DATAGUARD_BROKER", 8, lambda d: "DISABLED"),
         text("GUARD_STATUS", 7, lambda d: "NONE"),
         text("SUPPLEMENTAL_LOG_DATA_MIN", 8, lambda d: "NO"),
-        text("FORCE_LOGGING", 39, lambda d: yes_no(d.record.force_logging)),
+        text("SUPPLEMENTAL_LOG_DATA_PK", 3, lambda d: "NO"),
+        text("SUPPLEMENTAL_LOG_DATA_UI", 3, lambda d: "NO"),
+        text("FORCE_LOGGING", 3, lambda d: yes_no(d.record.force_logging), until=(18,)),
+        text("FORCE_LOGGING", 39, lambda d: yes_no(d.record.force_logging), since=(18,)),
         number("PLATFORM_ID", lambda d: _PLATFORM_ID),
         text("PLATFORM_NAME", 101, lambda d: _PLATFORM_NAME),
         number("RECOVERY_TARGET_INCARNATION#", lambda d: d.incarnation),
         number("LAST_OPEN_INCARNATION#", lambda d: d.incarnation),
         number("CURRENT_SCN", lambda d: d.current_scn),
         text("FLASHBACK_ON", 18, lambda d: "NO"),
+        text("SUPPLEMENTAL_LOG_DATA_FK", 3, lambda d: "NO"),
+        text("SUPPLEMENTAL_LOG_DATA_ALL", 3, lambda d: "NO"),
         text("DB_UNIQUE_NAME", 30, lambda d: d.instance.parameters.db_unique_name),
+        number("STANDBY_BECAME_PRIMARY_SCN", lambda d: 0),
         text("FS_FAILOVER_STATUS", 22, lambda d: "DISABLED"),
+        text("FS_FAILOVER_CURRENT_TARGET", 30, lambda d: None),
+        number("FS_FAILOVER_THRESHOLD", lambda d: 0),
+        text("FS_FAILOVER_OBSERVER_PRESENT", 7, lambda d: None),
+        text("FS_FAILOVER_OBSERVER_HOST", 512, lambda d: None),
+        text("CONTROLFILE_CONVERTED", 3, lambda d: "NO"),
         text("PRIMARY_DB_UNIQUE_NAME", 30, lambda d: None),
-        text("CDB", 3, lambda d: yes_no(d.instance.control.containers)),
+        text("SUPPLEMENTAL_LOG_DATA_PL", 3, lambda d: "NO"),
+        number("MIN_REQUIRED_CAPTURE_CHANGE#", lambda d: None),
+        text("CDB", 3, lambda d: yes_no(d.instance.control.containers), since=MULTITENANT),
         container(),
+        text("PENDING_ROLE_CHANGE_TASKS", 512, lambda d: "NOT APPLICABLE", since=MULTITENANT),
+        number("CON_DBID", lambda d: d.record.dbid, since=MULTITENANT),
+        text("FORCE_FULL_DB_CACHING", 3, lambda d: "NO", since=(12, 1, 0, 2)),
     ],
 )
 
@@ -141,10 +157,6 @@ def _instances(context: ViewContext) -> list[_Instance]:
     return [_Instance(context.instance, context.sessions.restricted)]
 
 
-def version_text(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
-
-
 INSTANCE = View(
     "V$INSTANCE",
     Needs.INSTANCE,
@@ -153,9 +165,9 @@ INSTANCE = View(
         number("INSTANCE_NUMBER", lambda i: 1),
         text("INSTANCE_NAME", 16, lambda i: i.instance.home.sid),
         text("HOST_NAME", 64, lambda i: i.host),
-        text("VERSION", 17, lambda i: f"{i.instance.version[0]}.0.0.0.0"),
-        text("VERSION_LEGACY", 17, lambda i: f"{i.instance.version[0]}.0.0.0.0"),
-        text("VERSION_FULL", 17, lambda i: version_text(i.instance.version)),
+        text("VERSION", 17, lambda i: base_text(i.instance.version)),
+        text("VERSION_LEGACY", 17, lambda i: base_text(i.instance.version), since=(18,)),
+        text("VERSION_FULL", 17, lambda i: full_text(i.instance.version), since=(18,)),
         date("STARTUP_TIME", lambda i: i.instance.startup_time),
         text("STATUS", 12, lambda i: _STATUS.get(i.instance.state, "STARTED")),
         text("PARALLEL", 3, lambda i: "NO"),
@@ -169,39 +181,10 @@ INSTANCE = View(
         text("ACTIVE_STATE", 9, lambda i: "NORMAL"),
         text("BLOCKED", 3, lambda i: "NO"),
         container(),
-        text("INSTANCE_MODE", 11, lambda i: "REGULAR"),
-        text("EDITION", 7, lambda i: "EE"),
-        text("FAMILY", 80, lambda i: None),
-        text("DATABASE_TYPE", 15, lambda i: "SINGLE"),
-    ],
-)
-
-
-def _banner(context: ViewContext) -> list[str]:
-    return [version_text(context.instance.version)]
-
-
-VERSION = View(
-    "V$VERSION",
-    Needs.INSTANCE,
-    _banner,
-    [
-        text("BANNER", 80, lambda v: _BANNER),
-        text("BANNER_FULL", 160, lambda v: f"{_BANNER}\nVersion {v}"),
-        text("BANNER_LEGACY", 80, lambda v: _BANNER),
-        container(),
-    ],
-)
-
-PRODUCT_COMPONENT_VERSION = View(
-    "PRODUCT_COMPONENT_VERSION",
-    Needs.INSTANCE,
-    _banner,
-    [
-        text("PRODUCT", 80, lambda v: "Oracle Database 19c Enterprise Edition "),
-        text("VERSION", 80, lambda v: "19.0.0.0.0"),
-        text("VERSION_FULL", 80, lambda v: v),
-        text("STATUS", 80, lambda v: "Production"),
+        text("INSTANCE_MODE", 11, lambda i: "REGULAR", since=MULTITENANT),
+        text("EDITION", 7, lambda i: "EE", since=MULTITENANT),
+        text("FAMILY", 80, lambda i: None, since=MULTITENANT),
+        text("DATABASE_TYPE", 15, lambda i: "SINGLE", since=(12, 2)),
     ],
 )
 
@@ -226,77 +209,6 @@ DATABASE_INCARNATION = View(
         text("FLASHBACK_DATABASE_ALLOWED", 26, lambda i: "NO"),
         container(),
     ],
-)
-
-
-@dataclass(frozen=True)
-class _Parameter:
-    number: int
-    name: str
-    value: str | None
-    default: bool
-    ordinal: int = 1
-
-    @property
-    def type(self) -> int:
-        value = self.value or ""
-        return 1 if value.upper() in ("TRUE", "FALSE") else 3 if value.isdigit() else 2
-
-
-def _parameters(context: ViewContext) -> Iterator[_Parameter]:
-    parameters = context.instance.parameters
-    for index, name in enumerate(parameters.names(), 1):
-        yield _Parameter(index, name, parameters.get(name) or None, parameters.is_default(name))
-
-
-def _parameter_values(context: ViewContext) -> Iterator[_Parameter]:
-    parameters = context.instance.parameters
-    for index, name in enumerate(parameters.names(), 1):
-        values = parameters.values(name) or (None,)
-        for ordinal, value in enumerate(values, 1):
-            yield _Parameter(index, name, value, parameters.is_default(name), ordinal)
-
-
-_PARAMETER_COLUMNS: list[Any] = [
-    number("NUM", lambda p: p.number),
-    text("NAME", 80, lambda p: p.name),
-    number("TYPE", lambda p: p.type),
-    text("VALUE", 4000, lambda p: p.value),
-    text("DISPLAY_VALUE", 4000, lambda p: p.value),
-    text("ISDEFAULT", 9, lambda p: "TRUE" if p.default else "FALSE"),
-    text("ISSES_MODIFIABLE", 5, lambda p: "FALSE"),
-    text("ISSYS_MODIFIABLE", 9, lambda p: "IMMEDIATE"),
-    text("ISMODIFIED", 10, lambda p: "FALSE"),
-    text("ISADJUSTED", 5, lambda p: "FALSE"),
-    text("DESCRIPTION", 255, lambda p: None),
-    container(),
-]
-PARAMETER = View("V$PARAMETER", Needs.INSTANCE, _parameters, _PARAMETER_COLUMNS)
-PARAMETER2 = View(
-    "V$PARAMETER2",
-    Needs.INSTANCE,
-    _parameter_values,
-    [*_PARAMETER_COLUMNS, number("ORDINAL", lambda p: p.ordinal)],
-)
-SPPARAMETER = View(
-    "V$SPPARAMETER",
-    Needs.INSTANCE,
-    _parameter_values,
-    [
-        text("SID", 80, lambda p: "*"),
-        text("NAME", 80, lambda p: p.name),
-        text("VALUE", 255, lambda p: None),
-        text("DISPLAY_VALUE", 255, lambda p: None),
-        text("ISSPECIFIED", 6, lambda p: "FALSE"),
-        number("ORDINAL", lambda p: 0),
-        container(),
-    ],
-)
-OPTION = View(
-    "V$OPTION",
-    Needs.INSTANCE,
-    lambda _context: ("Partitioning", "Real Application Clusters", "Flashback Database"),
-    [text("PARAMETER", 64, lambda o: o), text("VALUE", 64, lambda o: "FALSE"), container()],
 )
 
 
@@ -351,14 +263,7 @@ CONTROLFILE = View(
 VIEWS: tuple[View[Any], ...] = (
     DATABASE,
     INSTANCE,
-    VERSION,
-    PRODUCT_COMPONENT_VERSION,
     DATABASE_INCARNATION,
-    PARAMETER,
-    PARAMETER.named("V$SYSTEM_PARAMETER"),
-    PARAMETER2,
-    SPPARAMETER,
-    OPTION,
     DIAG_INFO,
     CONTROLFILE,
 )

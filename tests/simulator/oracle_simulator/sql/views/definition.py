@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oracle_simulator.instance.container import NON_CDB
+from oracle_simulator.instance.release import Release
 from oracle_simulator.sql import types
 from oracle_simulator.sql.types import EngineValue, SqlType
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 _CON_ID = "CON_ID"
+LATER: Sequence[int] = (99,)
+MULTITENANT: Sequence[int] = (12, 1)
+"""The release that brought containers, and CON_ID to almost every view."""
 
 
 class Needs(enum.IntEnum):
@@ -57,20 +61,37 @@ class ViewContext:
 
 @dataclass(frozen=True)
 class ViewColumn(Generic[R]):
+    """A column; ``since`` and ``until`` (exclusive) are the releases that have it."""
+
     name: str
     type: SqlType
     value: Callable[[R], Any]
+    since: Sequence[int] = ()
+    until: Sequence[int] = LATER
+
+    def exists_in(self, release: Release) -> bool:
+        return tuple(self.since) <= release < tuple(self.until)
 
 
 @dataclass(frozen=True)
 class View(Generic[R]):
-    """A view. ``reads_files``: its rows come from files, so they are not made under the latch."""
+    """A view. ``reads_files``: its rows come from files, so they are not made under the latch.
+
+    ``since`` is the first release that has it.
+    """
 
     name: str
     needs: Needs
     records: Callable[[ViewContext], Iterable[R]]
     columns: Sequence[ViewColumn[R]]
     reads_files: bool = False
+    since: Sequence[int] = ()
+
+    def in_release(self, release: Release) -> View[R] | None:
+        """The view as a release has it, None when it does not."""
+        if release < tuple(self.since):
+            return None
+        return replace(self, columns=[column for column in self.columns if column.exists_in(release)])
 
     def rows(self, context: ViewContext) -> Iterator[tuple[EngineValue, ...]]:
         """The rows in the engine's values, but for those of containers the session may not see."""
@@ -81,8 +102,8 @@ class View(Generic[R]):
                 continue
             yield tuple(types.encode(column.value(record)) for column in self.columns)
 
-    def named(self, name: str) -> View[R]:
-        return replace(self, name=name)
+    def named(self, name: str, since: Sequence[int] = ()) -> View[R]:
+        return replace(self, name=name, since=since or self.since)
 
     def without(self, *columns: str) -> View[R]:
         return replace(self, columns=[column for column in self.columns if column.name not in columns])
@@ -93,24 +114,37 @@ class View(Generic[R]):
         return replace(self, name="G" + self.name, columns=[instance_id, *self.columns])
 
 
-def number(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
-    return ViewColumn(name, types.NUMBER, value)
+def number(
+    name: str, value: Callable[[R], Any], *, since: Sequence[int] = (), until: Sequence[int] = LATER
+) -> ViewColumn[R]:
+    return ViewColumn(name, types.NUMBER, value, since, until)
 
 
-def text(name: str, size: int, value: Callable[[R], Any]) -> ViewColumn[R]:
-    return ViewColumn(name, types.text_type(size), value)
+def text(
+    name: str,
+    size: int,
+    value: Callable[[R], Any],
+    *,
+    since: Sequence[int] = (),
+    until: Sequence[int] = LATER,
+) -> ViewColumn[R]:
+    return ViewColumn(name, types.text_type(size), value, since, until)
 
 
-def raw(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
-    return ViewColumn(name, types.RAW, value)
+def raw(name: str, value: Callable[[R], Any], *, since: Sequence[int] = ()) -> ViewColumn[R]:
+    return ViewColumn(name, types.RAW, value, since)
 
 
-def date(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
-    return ViewColumn(name, types.DATE, value)
+def date(
+    name: str, value: Callable[[R], Any], *, since: Sequence[int] = (), until: Sequence[int] = LATER
+) -> ViewColumn[R]:
+    return ViewColumn(name, types.DATE, value, since, until)
 
 
-def timestamp(name: str, value: Callable[[R], Any]) -> ViewColumn[R]:
-    return ViewColumn(name, types.TIMESTAMP_TZ, value)
+def timestamp(
+    name: str, value: Callable[[R], Any], *, since: Sequence[int] = (), until: Sequence[int] = LATER
+) -> ViewColumn[R]:
+    return ViewColumn(name, types.TIMESTAMP_TZ, value, since, until)
 
 
 def container(con_id: Callable[[Any], int] = lambda _record: NON_CDB) -> ViewColumn[Any]:
@@ -118,7 +152,7 @@ def container(con_id: Callable[[Any], int] = lambda _record: NON_CDB) -> ViewCol
 
     The column also decides who sees the row: see :meth:`View.rows`.
     """
-    return number(_CON_ID, con_id)
+    return number(_CON_ID, con_id, since=MULTITENANT)
 
 
 def yes_no(flag: object) -> str:

@@ -15,6 +15,7 @@ from oracle_simulator.data.tables import Table, TableColumn, TableKey
 from oracle_simulator.instance.container import SEED
 from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
 from oracle_simulator.sql.views.definition import (
+    MULTITENANT,
     Needs,
     View,
     ViewColumn,
@@ -39,14 +40,22 @@ TABLESPACES = View(
         text("TABLESPACE_NAME", 30, lambda t: t.name),
         number("BLOCK_SIZE", lambda t: t.block_size),
         number("INITIAL_EXTENT", lambda t: 65536),
+        number("NEXT_EXTENT", lambda t: None),
         number("MIN_EXTENTS", lambda t: 1),
+        number("MAX_EXTENTS", lambda t: 2147483645),
+        number("MAX_SIZE", lambda t: 2147483645),
+        number("PCT_INCREASE", lambda t: None),
+        number("MIN_EXTLEN", lambda t: 65536),
         text("STATUS", 9, lambda t: t.status),
-        text("CONTENTS", 21, lambda t: t.contents),
+        text("CONTENTS", 9, lambda t: t.contents, until=(18,)),
+        text("CONTENTS", 21, lambda t: t.contents, since=(18,)),
         text("LOGGING", 9, lambda t: "NOLOGGING" if t.contents == "TEMPORARY" else "LOGGING"),
         text("FORCE_LOGGING", 3, lambda t: "NO"),
         text("EXTENT_MANAGEMENT", 10, lambda t: "LOCAL"),
         text("ALLOCATION_TYPE", 9, lambda t: "SYSTEM"),
+        text("PLUGGED_IN", 3, lambda t: "NO"),
         text("SEGMENT_SPACE_MANAGEMENT", 6, lambda t: "AUTO"),
+        text("DEF_TAB_COMPRESSION", 8, lambda t: "DISABLED"),
         text("RETENTION", 11, lambda t: "NOGUARANTEE" if t.contents == "UNDO" else "NOT APPLY"),
         text("BIGFILE", 3, lambda t: yes_no(t.bigfile)),
         text("ENCRYPTED", 3, lambda t: "NO"),
@@ -95,6 +104,7 @@ DATA_FILES = View(
         number("USER_BYTES", lambda f: f.record.bytes - 1048576 if f.available else None),
         number("USER_BLOCKS", lambda f: f.record.blocks - 128 if f.available else None),
         text("ONLINE_STATUS", 7, lambda f: f.record.status),
+        text("LOST_WRITE_PROTECT", 7, lambda f: "OFF", since=(18,)),
     ],
 )
 
@@ -128,6 +138,10 @@ TEMP_FILES = View(
         number("MAXBYTES", lambda f: f.record.max_blocks * f.record.block_size),
         number("MAXBLOCKS", lambda f: f.record.max_blocks),
         number("INCREMENT_BY", lambda f: f.record.autoextend_blocks),
+        number("USER_BYTES", lambda f: f.record.bytes - 1048576),
+        number("USER_BLOCKS", lambda f: f.record.blocks - 128),
+        text("SHARED", 13, lambda f: "SHARED", since=(12, 2)),
+        number("INST_ID", lambda f: None, since=(12, 2)),
     ],
 )
 
@@ -166,8 +180,8 @@ _USER_COLUMNS: list[Any] = [
     text("PROFILE", 128, lambda u: "DEFAULT"),
     text("AUTHENTICATION_TYPE", 8, lambda u: "PASSWORD"),
     text("PASSWORD_VERSIONS", 17, lambda u: "12C "),
-    text("COMMON", 3, lambda u: yes_no(u.common)),
-    text("ORACLE_MAINTAINED", 1, lambda u: "N"),
+    text("COMMON", 3, lambda u: yes_no(u.common), since=MULTITENANT),
+    text("ORACLE_MAINTAINED", 1, lambda u: "N", since=MULTITENANT),
 ]
 USERS = View("DBA_USERS", Needs.DICTIONARY, _users, _USER_COLUMNS)
 
@@ -353,11 +367,12 @@ def _of_all_containers(name: str, view: View[Any]) -> View[Any]:
                 yield _Owned(dictionary.con_id, record)
 
     columns = [_inner(column) for column in view.columns]
-    return View(name, view.needs, records, [*columns, container(lambda owned: owned.con_id)])
+    owner = container(lambda owned: owned.con_id)
+    return View(name, view.needs, records, [*columns, owner], since=MULTITENANT)
 
 
 def _inner(column: ViewColumn[Any]) -> ViewColumn[Any]:
-    return ViewColumn(column.name, column.type, lambda owned: column.value(owned.record))
+    return replace(column, value=lambda owned: column.value(owned.record))
 
 
 VIEWS: tuple[View[Any], ...] = (

@@ -32,6 +32,14 @@ OPEN_ENDED_SCN = 9295429630892703743
 """NEXT_CHANGE# of the current log in the SCN format of 12.2 and later; above 2^63."""
 
 
+OPEN_ENDED_SCN_48_BIT = 281474976710655
+"""The same in the SCN format before 12.2: 2^48 - 1."""
+
+
+def _next(group: RedoGroup, open_ended: int) -> int:
+    return open_ended if group.next_scn is None else group.next_scn
+
+
 def _groups(context: ViewContext) -> list[RedoGroup]:
     return sorted(context.instance.control.redo_groups, key=lambda group: group.group)
 
@@ -51,7 +59,8 @@ LOG = View(
         text("STATUS", 16, lambda g: g.status),
         number("FIRST_CHANGE#", lambda g: g.first_scn),
         date("FIRST_TIME", lambda g: g.first_time),
-        number("NEXT_CHANGE#", lambda g: OPEN_ENDED_SCN if g.next_scn is None else g.next_scn),
+        number("NEXT_CHANGE#", lambda g: _next(g, OPEN_ENDED_SCN_48_BIT), until=(12, 2)),
+        number("NEXT_CHANGE#", lambda g: _next(g, OPEN_ENDED_SCN), since=(12, 2)),
         date("NEXT_TIME", lambda g: g.next_time),
         container(),
     ],

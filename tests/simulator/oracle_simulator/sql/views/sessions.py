@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from oracle_simulator.instance.release import base_text
 from oracle_simulator.sql.session_registry import SessionRecord
 from oracle_simulator.sql.views.definition import (
+    MULTITENANT,
     Needs,
     View,
     ViewContext,
@@ -137,8 +139,10 @@ ENCRYPTION_WALLET = View(
         text("WRL_TYPE", 20, lambda status: "FILE"),
         text("WRL_PARAMETER", 4000, lambda status: None),
         text("STATUS", 30, lambda status: status),
-        text("WALLET_TYPE", 20, lambda status: "UNKNOWN"),
-        text("KEYSTORE_MODE", 8, lambda status: "NONE"),
+        text("WALLET_TYPE", 20, lambda status: "UNKNOWN", since=MULTITENANT),
+        text("WALLET_ORDER", 9, lambda status: "SINGLE", since=MULTITENANT),
+        text("KEYSTORE_MODE", 8, lambda status: "NONE", since=(18,)),
+        text("FULLY_BACKED_UP", 9, lambda status: "UNDEFINED", since=MULTITENANT),
         container(),
     ],
 )
@@ -170,7 +174,7 @@ def _nls(context: ViewContext) -> list[tuple[str, str]]:
         ("NLS_SORT", "BINARY"),
         ("NLS_COMP", "BINARY"),
         ("NLS_LENGTH_SEMANTICS", "BYTE"),
-        ("NLS_RDBMS_VERSION", "19.0.0.0.0"),
+        ("NLS_RDBMS_VERSION", base_text(context.instance.version)),
     ]
 
 
