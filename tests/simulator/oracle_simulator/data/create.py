@@ -208,6 +208,7 @@ def _control_state(
         sequence=1,
         controlfile_created=now,
         character_set=definition.character_set,
+        force_logging=definition.force_logging,
         block_size=definition.block_size,
     )
     redo_bytes = definition.redo_size_bytes // _REDO_BLOCK_SIZE * _REDO_BLOCK_SIZE

@@ -42,6 +42,8 @@ class TablespaceDefinition:
     contents: str = "PERMANENT"
     read_only: bool = False
     block_size: int | None = None
+    logging: bool = True
+    force_logging: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class DatabaseDefinition:
     redo_members: int = 1
     archive_folder: Path | None = None
     archive_mode: bool = True
+    force_logging: bool = False
     sys_password: str = "oracle"
     users: tuple[UserDefinition, ...] = ()
     character_set: str = "AL32UTF8"

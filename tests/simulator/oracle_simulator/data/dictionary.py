@@ -264,4 +264,5 @@ def _table(row: TableRow, columns: list[ColumnRow], keys: list[KeyRow]) -> Table
         ),
         keys=tuple(TableKey(key.kind, tuple(key.columns.split(",")), key.name) for key in keys),
         created=row.created,
+        logging=row.logging,
     )

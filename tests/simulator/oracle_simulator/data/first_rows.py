@@ -40,6 +40,8 @@ def dictionary_rows(
             tablespace.bigfile,
             tablespace.block_size or definition.block_size,
             "READ ONLY" if tablespace.read_only else "ONLINE",
+            tablespace.logging,
+            tablespace.force_logging,
         )
         for number, tablespace in enumerate(container.tablespaces)
     ]

@@ -114,6 +114,22 @@ class Heap:
                 key, room, base = self._insertion_block(plan)
         return rowids
 
+    def pack(self, rows: Sequence[bytes]) -> list[list[bytes]] | None:
+        """The rows in the order of new blocks, each as full as PCTFREE lets it be; None when one of them is
+        larger than a block."""
+        blocks: list[list[bytes]] = []
+        free = 0
+        for row in rows:
+            need = len(row) + SLOT_OVERHEAD
+            if need > self._usable:
+                return None
+            if not blocks or free - need < self._reserve or len(blocks[-1]) > MAX_SLOT:
+                blocks.append([])
+                free = self._usable
+            blocks[-1].append(row)
+            free -= need
+        return blocks
+
     def update(self, plan: ChangePlan, rowid: int, row: bytes) -> int:
         """Plan new contents of a row; its rowid afterwards, another one if the row had to move."""
         file_number, block_number, slot = split_rowid(rowid)

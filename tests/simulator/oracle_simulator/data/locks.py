@@ -63,6 +63,10 @@ class LockManager:
         owner.held.add(resource)
         return False
 
+    def holder(self, resource: Hashable) -> Owner | None:
+        """Who has locked ``resource``."""
+        return self._owners.get(resource)
+
     def wait_while(
         self,
         owner: Owner,

@@ -121,14 +121,27 @@ class Segment:
         plan.involve(self, self.forget, self._write_high_water_mark)
         if self._high_water_mark == self._capacity:
             self._add_extent(plan)
-        extent = self._extents[-1]
-        key = (
-            extent.file_number,
-            extent.block_number + extent.blocks - (self._capacity - self._high_water_mark),
-        )
+        (key,) = self._above_high_water_mark(1)
         self._high_water_mark += 1
         plan.format(key, BlockType.TABLE, self.object_id)
         return key
+
+    def reserve(self, plan: ChangePlan, count: int) -> list[BlockKey]:
+        """Plan room for ``count`` blocks above the high-water mark, which stays where it is; the blocks in order.
+
+        Raises ORA-01653 when the tablespace is full.
+        """
+        self._load()
+        plan.involve(self, self.forget, self._write_high_water_mark)
+        while self._capacity - self._high_water_mark < count:
+            self._add_extent(plan)
+        return self._above_high_water_mark(count)
+
+    def use_reserved(self, plan: ChangePlan, count: int) -> None:
+        """Plan that ``count`` blocks above the high-water mark, which somebody has filled, are in use."""
+        self._load()
+        plan.involve(self, self.forget, self._write_high_water_mark)
+        self._high_water_mark += count
 
     def release(self, plan: ChangePlan) -> None:
         """Plan to give all extents back. The segment must not be used after."""
@@ -139,12 +152,24 @@ class Segment:
         """Read the header again when it is next needed."""
         self._loaded = False
 
+    def _above_high_water_mark(self, count: int) -> list[BlockKey]:
+        keys: list[BlockKey] = []
+        end = self._capacity
+        for extent in reversed(self._extents):
+            first = end - extent.blocks
+            low, high = max(first, self._high_water_mark), min(end, self._high_water_mark + count)
+            offset = extent.block_number - first
+            keys[:0] = [(extent.file_number, offset + number) for number in range(low, high)]
+            if first <= self._high_water_mark:
+                return keys
+            end = first
+        return keys
+
     def _add_extent(self, plan: ChangePlan) -> None:
         blocks = extent_blocks(len(self._extents))
         tablespace = _tablespace_name(self.instance, self.header[0])
         text = f"unable to extend table {self.name} by {blocks} in tablespace {tablespace}"
         extent = self._space.allocate(plan, self.tablespace_number, blocks, lambda: OracleError(1653, text))
-        # Extents are allocated only when the last block of the one before is in use.
         self._extents.append(extent)
         self._capacity += extent.blocks
         plan.put(self.header, len(self._extents), encode_extent(extent))

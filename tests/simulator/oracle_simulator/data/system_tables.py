@@ -30,7 +30,8 @@ FIRST_USER_ID = 100
 
 @dataclass(frozen=True)
 class TableRow:
-    """TAB$: a table and its segment. ``data_object_id`` changes with every TRUNCATE."""
+    """TAB$: a table and its segment. ``data_object_id`` changes with every TRUNCATE; ``logging`` is what
+    direct-path loads do."""
 
     object_id: int
     data_object_id: int
@@ -40,6 +41,7 @@ class TableRow:
     header_file: int
     header_block: int
     created: datetime
+    logging: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ class KeyRow:
 
 @dataclass(frozen=True)
 class TablespaceRow:
-    """TS$: ``contents`` PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY."""
+    """TS$: ``contents`` PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY.
+
+    ``logging`` is the attribute of new tables, ``force_logging`` overrules that of all tables.
+    """
 
     number: int
     name: str
@@ -80,6 +85,8 @@ class TablespaceRow:
     bigfile: bool
     block_size: int
     status: str
+    logging: bool = True
+    force_logging: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ ABSENT = Absent()
 class TableChanges:
     """What one transaction has changed in one table: rowid to new values, None for deleted rows.
 
-    Rows inserted have negative rowids until they are committed.
+    Rows inserted have negative rowids until they are committed. ``direct`` after a direct-path load: the
+    table is locked, and not even the transaction itself may read or change it again (ORA-12838).
     """
 
     def __init__(self, table: Table, heap: Heap, index: KeyIndex) -> None:
@@ -31,6 +32,7 @@ class TableChanges:
         self.heap = heap
         self.index = index
         self.rows: dict[int, Row | None] = {}
+        self.direct = False
         self.old_keys: dict[int, Keys] = {}
         self.pending_keys: list[dict[tuple[Value, ...], int]] = [{} for _ignored in index.constraints]
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, Dictionary
 from oracle_simulator.data.plan import Cancelled, ChangePlan, make_change
 from oracle_simulator.data.segment import Segment
-from oracle_simulator.data.system_tables import ColumnRow, KeyRow, TableRow
+from oracle_simulator.data.system_tables import ColumnRow, KeyRow, TableRow, TablespaceRow
 from oracle_simulator.data.tables import (
     PLAIN_INDEX,
     PRIMARY_KEY,
@@ -37,10 +37,12 @@ def create_table(
     keys: Sequence[TableKey] = (),
     tablespace: str | None = None,
     cancelled: Cancelled | None = None,
+    logging: bool | None = None,
 ) -> Table:
     """Create a table with its first extent. Columns of a primary key become NOT NULL.
 
-    ``tablespace`` None is the owner's default, else the database's. Raises ORA-00955 (name in use),
+    ``tablespace`` None is the owner's default, else the database's; ``logging`` None is the attribute of
+    the tablespace. Raises ORA-00955 (name in use),
     ORA-00957 (duplicate column), ORA-00904 (key on an unknown column), ORA-00959, ORA-01647 (read only),
     ORA-01542 (offline), ORA-01658 (full).
     """
@@ -57,13 +59,18 @@ def create_table(
 
     def planner(plan: ChangePlan) -> None:
         _refuse_name_in_use(dictionary, owner, name)
-        number = _writable_tablespace(dictionary, tablespace or _default_tablespace(dictionary, owner))
+        place = writable_tablespace(dictionary, tablespace or _default_tablespace(dictionary, owner))
+        number = place.number
         object_id = dictionary.next_object_ids(plan)
         segment = Segment.create(plan, dictionary.space, number, object_id, f"{owner}.{name}")
         created = datetime.now().replace(microsecond=0)
         dictionary.table_rows.insert(
-            plan, TableRow(object_id, object_id, owner, name, number, *segment.header, created)
-        )
+            plan,
+            TableRow(
+                object_id, object_id, owner, name, number, *segment.header, created,
+                place.logging if logging is None else logging,
+            ),
+        )  # fmt: skip
         for position, column in enumerate(final, start=1):
             dictionary.column_rows.insert(
                 plan,
@@ -86,7 +93,7 @@ def drop_table(dictionary: Dictionary, owner: str, name: str, cancelled: Cancell
     """Drop a table; its extents are free at once (there is no recycle bin). Raises ORA-00942, ORA-00054."""
 
     def planner(plan: ChangePlan) -> None:
-        plan_drop(dictionary, plan, _idle_table(dictionary, owner, name))
+        plan_drop(dictionary, plan, idle_table(dictionary, owner, name))
         plan.on_success.append(dictionary.refresh)
 
     make_change(dictionary.instance, planner, cancelled)
@@ -111,7 +118,7 @@ def truncate_table(dictionary: Dictionary, owner: str, name: str, cancelled: Can
     """Empty a table and give its extents back (DROP STORAGE). Raises ORA-00942, ORA-00054."""
 
     def planner(plan: ChangePlan) -> None:
-        table = _idle_table(dictionary, owner, name)
+        table = idle_table(dictionary, owner, name)
         dictionary.segment(table).release(plan)
         data_object_id = dictionary.next_object_ids(plan)
         segment = Segment.create(
@@ -124,6 +131,22 @@ def truncate_table(dictionary: Dictionary, owner: str, name: str, cancelled: Can
         new = replace(old, data_object_id=data_object_id, header_file=file_number, header_block=block_number)
         dictionary.table_rows.replace(plan, old, new)
         plan.on_success.append(lambda: dictionary.table_gone(table))
+        plan.on_success.append(dictionary.refresh)
+
+    make_change(dictionary.instance, planner, cancelled)
+
+
+def set_logging(
+    dictionary: Dictionary, owner: str, name: str, logging: bool, cancelled: Cancelled | None = None
+) -> None:
+    """ALTER TABLE LOGGING or NOLOGGING. Raises ORA-00942, ORA-00054."""
+
+    def planner(plan: ChangePlan) -> None:
+        table = idle_table(dictionary, owner, name)
+        old = dictionary.table_rows.find(object_id=table.object_id)
+        if old is None:
+            raise table_missing()
+        dictionary.table_rows.replace(plan, old, replace(old, logging=logging))
         plan.on_success.append(dictionary.refresh)
 
     make_change(dictionary.instance, planner, cancelled)
@@ -144,7 +167,7 @@ def create_index(
     """
 
     def planner(plan: ChangePlan) -> None:
-        table = _idle_table(dictionary, owner, table_name)
+        table = idle_table(dictionary, owner, table_name)
         _refuse_key_name_in_use(dictionary, name)
         for column in columns:
             if column not in table.column_names:
@@ -158,7 +181,8 @@ def create_index(
     make_change(dictionary.instance, planner, cancelled)
 
 
-def _idle_table(dictionary: Dictionary, owner: str, name: str) -> Table:
+def idle_table(dictionary: Dictionary, owner: str, name: str) -> Table:
+    """A table nobody is changing. Raises ORA-00942, ORA-00054."""
     table = dictionary.find_table(owner, name)
     if dictionary.in_use(table):
         raise OracleError(54, "resource busy and acquire with NOWAIT specified or timeout expired")
@@ -192,7 +216,8 @@ def _default_tablespace(dictionary: Dictionary, owner: str) -> str:
     return "SYSTEM" if owner == "SYS" else dictionary.property(DEFAULT_PERMANENT, "USERS")
 
 
-def _writable_tablespace(dictionary: Dictionary, name: str) -> int:
+def writable_tablespace(dictionary: Dictionary, name: str) -> TablespaceRow:
+    """A tablespace for tables. Raises ORA-00959, ORA-02195, ORA-01647 (read only), ORA-01542 (offline)."""
     row = dictionary.find_tablespace(name)
     if row.contents != "PERMANENT":
         raise OracleError(2195, f"Attempt to create PERMANENT object in a {row.contents} tablespace")
@@ -200,4 +225,4 @@ def _writable_tablespace(dictionary: Dictionary, name: str) -> int:
         raise OracleError(1647, f"tablespace '{name}' is read-only, cannot allocate space in it")
     if row.status == "OFFLINE":
         raise OracleError(1542, f"tablespace '{name}' is offline, cannot allocate space in it")
-    return row.number
+    return row

@@ -52,6 +52,7 @@ class Table:
     columns: tuple[TableColumn, ...]
     keys: tuple[TableKey, ...] = ()
     created: datetime = field(default_factory=datetime.now, compare=False)
+    logging: bool = True
 
     @property
     def qualified_name(self) -> str:

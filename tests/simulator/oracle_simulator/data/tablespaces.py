@@ -9,6 +9,7 @@ The session commits its own transaction before it calls one of these, as every D
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from oracle_simulator.data.definition import FileDefinition
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY, Dictionary
@@ -44,6 +45,8 @@ def create_tablespace(
     contents: str = "PERMANENT",
     bigfile: bool = False,
     block_size: int | None = None,
+    logging: bool = True,
+    force_logging: bool = False,
     cancelled: Cancelled | None = None,
 ) -> None:
     """CREATE [BIGFILE] [TEMPORARY | UNDO] TABLESPACE. Every file needs a path.
@@ -68,7 +71,7 @@ def create_tablespace(
             new_files = number_files(instance, files, number, name, bigfile, temporary, size, con_id)
 
         def planner(plan: ChangePlan) -> None:
-            row = TablespaceRow(number, name, contents, bigfile, size, "ONLINE")
+            row = TablespaceRow(number, name, contents, bigfile, size, "ONLINE", logging, force_logging)
             plan.markers.append(TablespaceCreated(number, name, bigfile, contents, con_id))
             dictionary.tablespace_rows.insert(plan, row)
 
@@ -114,6 +117,39 @@ def add_files(
                 dictionary.con_id,
             )
         _make_and_write(dictionary, new_files, lambda _plan: None, cancelled)
+
+
+def set_logging(
+    dictionary: Dictionary,
+    name: str,
+    logging: bool | None = None,
+    force_logging: bool | None = None,
+    cancelled: Cancelled | None = None,
+) -> None:
+    """ALTER TABLESPACE [NO]LOGGING (for tables made later) and [NO] FORCE LOGGING; None: as it is.
+
+    Raises ORA-00959, ORA-03217 (temporary), ORA-30021 (undo), ORA-12922 and ORA-12923 (is, or is not, in force
+    logging mode already).
+    """
+
+    def planner(plan: ChangePlan) -> None:
+        row = dictionary.find_tablespace(name)
+        if row.contents == "TEMPORARY":
+            raise OracleError(3217, "invalid option for alter of TEMPORARY TABLESPACE")
+        if row.contents == "UNDO":
+            raise OracleError(30021, "Operation not allowed on undo tablespace")
+        if force_logging is not None and force_logging == row.force_logging:
+            code, word = (12922, "already") if force_logging else (12923, "not")
+            raise OracleError(code, f"tablespace {name} is {word} in force logging mode")
+        new = replace(
+            row,
+            logging=row.logging if logging is None else logging,
+            force_logging=row.force_logging if force_logging is None else force_logging,
+        )
+        dictionary.tablespace_rows.replace(plan, row, new)
+
+    with dictionary.structure_lock:
+        make_change(dictionary.instance, planner, cancelled)
 
 
 def drop_tablespace(

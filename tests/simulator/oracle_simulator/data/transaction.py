@@ -10,10 +10,13 @@ waits for the log writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import contextlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from oracle_simulator.data.commit import CommittedRow, plan_rows, write_unlogged_loads
 from oracle_simulator.data.dictionary import Dictionary
+from oracle_simulator.data.direct_load import DirectLoad
 from oracle_simulator.data.keys import KeyIndex, Keys
 from oracle_simulator.data.locks import LockManager, Owner
 from oracle_simulator.data.plan import Cancelled, ChangePlan, write_plan
@@ -22,13 +25,12 @@ from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import wait_durable
 from oracle_simulator.instance.messages import datafile_line
-from oracle_simulator.storage.values import Value, decode_row, encode_row
+from oracle_simulator.instance.unlogged import note_unrecoverable
+from oracle_simulator.storage.values import Value, decode_row
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
-CommittedRow = tuple[int, Row | None]
-"""(rowid, values), None for a row that is no more. A row that moved is two of these."""
 CommitListener = Callable[[Table, Sequence[CommittedRow]], None]
 
 
@@ -82,6 +84,20 @@ class Transactions:
             return None
 
         self.locks.wait_while(owner, blocker, cancelled)
+
+    def lock_table(self, owner: Owner, table: Table, cancelled: Cancelled | None = None) -> None:
+        """Lock a table against all other transactions, those that have changed it first. Hold the latch."""
+        self.locks.acquire(owner, _table_lock(table), cancelled)
+
+        def user() -> Owner | None:
+            others = (each.owner for each in self._active if each.owner is not owner and each.uses(table))
+            return next(others, None)
+
+        self.locks.wait_while(owner, user, cancelled)
+
+    def wait_for_table(self, owner: Owner, table: Table, cancelled: Cancelled | None = None) -> None:
+        """Wait while another transaction has locked the whole table. Hold the latch."""
+        self.locks.wait_while(owner, lambda: self.locks.holder(_table_lock(table)), cancelled)
 
     def index_of(self, table: Table) -> KeyIndex:
         """The key index of a table as it is now; hold the latch."""
@@ -160,7 +176,7 @@ class Transaction:
     ) -> list[int]:
         """New rows, as :meth:`insert`. On an error the rows before the bad one stay: use a savepoint."""
         with self._instance.latch:
-            changes = self._table_changes(table)
+            changes = self._table_changes(table, cancelled)
             unique = bool(changes.pending_keys)
             rowids = []
             for values in rows:
@@ -171,6 +187,20 @@ class Transaction:
                     self._claim_keys(changes, rowid, changes.index.keys_of(row), cancelled)
                 self._undo.append(_UndoEntry(changes, rowid, changes.replace(rowid, row)))
                 rowids.append(rowid)
+            return rowids
+
+    def load(
+        self, table: Table, rows: Sequence[Sequence[Value]], cancelled: Cancelled | None = None
+    ) -> list[int]:
+        """New rows by direct path, as :meth:`insert_many`, in a table that is then locked for all others.
+
+        Waits for transactions that have changed the table.
+        """
+        with self._instance.latch:
+            changes = self._table_changes(table, cancelled)
+            self._all.lock_table(self.owner, table, cancelled)
+            rowids = self.insert_many(table, rows, cancelled)
+            changes.direct = True
             return rowids
 
     def lock_row(
@@ -186,7 +216,7 @@ class Transaction:
         is NOWAIT. Raises ORA-00060, ORA-00054, ORA-30006, ORA-01013.
         """
         with self._instance.latch:
-            changes = self._table_changes(table)
+            changes = self._table_changes(table, cancelled)
             if rowid in changes.rows:
                 return changes.rows[rowid]
             if rowid < 0:
@@ -225,6 +255,12 @@ class Transaction:
                 self._lock_keys(changes, keys, cancelled)
             self._undo.append(_UndoEntry(changes, rowid, changes.replace(rowid, None)))
 
+    def refuse_loaded(self, table: Table) -> None:
+        """Raises ORA-12838 for a table this transaction has loaded by direct path; hold the latch."""
+        changes = self._changes.get(table.object_id)
+        if changes is not None and changes.direct and changes.rows:
+            raise OracleError(12838, "cannot read/modify an object after modifying it in parallel")
+
     def pending(self, table: Table) -> dict[int, Row | None]:
         """This transaction's changes of a table: rowid (negative: inserted) to values, None for deleted."""
         with self._instance.latch:
@@ -261,27 +297,44 @@ class Transaction:
             with self._instance.latch:
                 self._end()
             return None
-        with self._instance.latch:
+        with contextlib.ExitStack() as stack:
             try:
-                if not self._undo:
-                    return None
-                committed, commit = write_plan(self._instance, self._plan_all, self.id, cancelled)
-                for changes, rows in committed:
-                    self._publish(changes, rows)
+                loads = write_unlogged_loads(self._all.dictionary, self._changes, stack, cancelled)
+                with self._instance.latch:
+                    if not self._undo:
+                        return None
+                    committed, commit = write_plan(
+                        self._instance, lambda plan: self._plan_all(plan, loads), self.id, cancelled
+                    )
+                    for changes, rows in committed:
+                        self._publish(changes, rows)
+                    for load in loads.values():
+                        note_unrecoverable(self._instance, load.file_numbers, commit.scn)
             finally:
-                self._end()
+                with self._instance.latch:
+                    self._end()
+        if loads:
+            self._instance.save_control()
         wait_durable(self._instance, commit.position, cancelled)
         return commit.scn
 
     # ------------------------------------------------------------ details
 
-    def _plan_all(self, plan: ChangePlan) -> list[tuple[TableChanges, list[CommittedRow]]]:
-        return [(changes, _plan_rows(plan, changes)) for changes in self._changes.values()]
+    def _plan_all(
+        self, plan: ChangePlan, loads: Mapping[int, DirectLoad]
+    ) -> list[tuple[TableChanges, list[CommittedRow]]]:
+        return [
+            (changes, plan_rows(plan, changes, loads.get(object_id)))
+            for object_id, changes in self._changes.items()
+        ]
 
-    def _table_changes(self, table: Table) -> TableChanges:
+    def _table_changes(self, table: Table, cancelled: Cancelled | None = None) -> TableChanges:
         changes = self._changes.get(table.object_id)
         if changes is not None and changes.table.data_object_id == table.data_object_id:
+            self.refuse_loaded(table)
+            changes.direct = False
             return changes
+        self._all.wait_for_table(self.owner, table, cancelled)
         self._all.dictionary.require_open_read_write()
         heap = self._all.dictionary.heap(table)
         record = self._instance.files.get(table.header[0]).record
@@ -343,27 +396,5 @@ class Transaction:
         self._all.ended(self)
 
 
-def _plan_rows(plan: ChangePlan, changes: TableChanges) -> list[CommittedRow]:
-    """Plan one table's changes: deletions first, for the room they make, then updates, then new rows."""
-    heap = changes.heap
-    committed: list[CommittedRow] = []
-    updates: list[tuple[int, Row]] = []
-    inserts: list[Row] = []
-    for rowid, values in changes.rows.items():
-        if rowid < 0:
-            if values is not None:
-                inserts.append(values)
-        elif values is None:
-            heap.delete(plan, rowid)
-            committed.append((rowid, None))
-        else:
-            updates.append((rowid, values))
-    for rowid, values in updates:
-        moved = heap.update(plan, rowid, encode_row(values))
-        if moved != rowid:
-            committed.append((rowid, None))
-        committed.append((moved, values))
-    if inserts:
-        rowids = heap.insert_many(plan, [encode_row(values) for values in inserts])
-        committed.extend(zip(rowids, inserts, strict=True))
-    return committed
+def _table_lock(table: Table) -> Hashable:
+    return ("TM", table.object_id)

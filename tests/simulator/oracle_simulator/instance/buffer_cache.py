@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_pools import buffer_count, require_pool
@@ -72,8 +73,8 @@ class BufferCache:
     def get(self, file_number: int, block_number: int) -> Buffer:
         """The buffer of a block, read from its file when it is not in memory.
 
-        Raises ORA-01578 with ORA-01110 for a block that is not sound, ORA-00376 for a file that is not
-        online, ORA-01115 when reading fails, ORA-00379 when blocks of its size have no buffers.
+        Raises ORA-01578 with ORA-01110 (and ORA-26040: never logged) for a block that is not sound, ORA-00376
+        for a file that is not online, ORA-01115 when reading fails, ORA-00379 when blocks of its size have no buffers.
         """
         key = (file_number, block_number)
         buffer = self._buffers.get(key)
@@ -118,17 +119,26 @@ class BufferCache:
             del self._buffers[key]
             self.dirty.pop(key, None)
 
+    def forget_blocks(self, keys: Iterable[BlockKey]) -> None:
+        """Drop buffers of blocks that were written past the cache; none of them is dirty."""
+        for key in keys:
+            self._buffers.pop(key, None)
+
     def _read(self, file: OpenFile, block_number: int) -> SlottedBlock:
         raw = file.read_block(block_number)
+        more = [datafile_line(file.record)]
         if examine(raw, file.rdba(block_number)) is None:
             try:
-                return SlottedBlock.from_bytes(raw)
+                block = SlottedBlock.from_bytes(raw)
+                if not block.marked_corrupt:
+                    return block
+                more.append((26040, "Data block was loaded using the NOLOGGING option"))
             except BodyCorrupt:
                 pass  # as corrupt as a bad checksum: the same error for both, below
         raise OracleError(
             1578,
             f"ORACLE data block corrupted (file # {file.record.file_number}, block # {block_number})",
-            datafile_line(file.record),
+            *more,
         )
 
     def _admit(self, buffer: Buffer) -> Buffer:

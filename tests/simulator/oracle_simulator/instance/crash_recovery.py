@@ -18,6 +18,7 @@ from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRec
 from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.instance.redo_groups import member_line
+from oracle_simulator.instance.unlogged import note_unrecoverable
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
@@ -28,7 +29,13 @@ from oracle_simulator.storage.redo_log import (
     read_log_header,
     read_records,
 )
-from oracle_simulator.storage.redo_record import FileResized, Marker, RedoRecord, TablespaceState
+from oracle_simulator.storage.redo_record import (
+    FileResized,
+    Marker,
+    RedoRecord,
+    TablespaceState,
+    UnloggedBlocks,
+)
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -86,11 +93,14 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     ]
     states: list[TablespaceState] = []
 
-    def on_marker(marker: Marker, _record: RedoRecord) -> None:
+    def on_marker(marker: Marker, record: RedoRecord) -> None:
         if isinstance(marker, FileResized):
             _resize(applier, marker)
         elif isinstance(marker, TablespaceState):
             states.append(marker)
+        elif isinstance(marker, UnloggedBlocks):
+            with instance.latch:
+                note_unrecoverable(instance, [marker.file_number], record.scn)
 
     applier = RecoveryApplier(instance, targets, on_marker)
     logs = {record.thread: _logs_from(control, record) for record in threads}

@@ -36,6 +36,7 @@ from oracle_simulator.instance.release import release_of
 from oracle_simulator.instance.scn_clock import ScnClock
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.torn_writes import complete_torn_writes
+from oracle_simulator.instance.unlogged import UnloggedWrites
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.media_recovery import RecoverySession
@@ -93,6 +94,7 @@ class Instance:
         self.database_writer = DatabaseWriter(self)
         self.checkpointer = Checkpointer(self)
         self.archiver = Archiver(self)
+        self.unlogged_writes = UnloggedWrites()
         self._control: ControlState | None = None
         self._mount_lock: MountLock | None = None
 

@@ -16,7 +16,7 @@ from oracle_simulator.instance.buffer_pools import require_pool
 from oracle_simulator.instance.database_writer import BlockWrite, write_blocks
 from oracle_simulator.instance.messages import ErrorLine, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.storage.block import examine
+from oracle_simulator.storage.block import SEQ_UNLOGGED, BlockVersion, examine
 from oracle_simulator.storage.double_write import DoubleWrite
 from oracle_simulator.storage.redo_log import LogRecord
 from oracle_simulator.storage.redo_record import (
@@ -24,6 +24,7 @@ from oracle_simulator.storage.redo_record import (
     Marker,
     RecordFlag,
     RedoRecord,
+    UnloggedBlocks,
 )
 from oracle_simulator.storage.slotted import (
     Applicability,
@@ -198,14 +199,27 @@ class RecoveryApplier:
                 target = self.targets.get(vector.file_number)
                 if target is not None and target.wants(record.scn, vector.block_number):
                     self._apply_block(target.file, vector, record.scn)
-            elif isinstance(vector, Marker) and self.on_marker is not None:
-                self.on_marker(vector, record)
+            elif isinstance(vector, Marker):
+                if isinstance(vector, UnloggedBlocks):
+                    self._invalidate(vector, record.scn)
+                if self.on_marker is not None:
+                    self.on_marker(vector, record)
+
+    def _invalidate(self, load: UnloggedBlocks, scn: int) -> None:
+        """Mark corrupt what a load wrote without redo, unless the file has it."""
+        target = self.targets.get(load.file_number)
+        for number in range(load.first_block, load.first_block + load.blocks) if target else ():
+            if target is None or not target.wants(scn, number):
+                continue
+            block = self._block(target.file, number)
+            if block is None or block.version < BlockVersion(load.load_scn, SEQ_UNLOGGED):
+                key = (load.file_number, number)
+                self._blocks[key] = SlottedBlock.invalid(scn)
+                self._dirty.add(key)
 
     def _apply_block(self, file: OpenFile, vector: BlockVector, scn: int) -> None:
         key = (vector.file_number, vector.block_number)
-        if key not in self._blocks:
-            self._blocks[key] = self._load(file, vector.block_number)
-        block = self._blocks[key]
+        block = self._block(file, vector.block_number)
         verdict = applicability(block, vector, scn)
         if verdict is Applicability.SKIP:
             return
@@ -221,12 +235,17 @@ class RecoveryApplier:
         self._blocks[key] = block
         self._dirty.add(key)
 
-    def _load(self, file: OpenFile, block_number: int) -> SlottedBlock | None:
+    def _block(self, file: OpenFile, block_number: int) -> SlottedBlock | None:
+        """A block as it is by now; None for a damaged one. Raises OutOfReach."""
+        key = (file.record.file_number, block_number)
+        if key in self._blocks:
+            return self._blocks[key]
         try:
             require_pool(self._instance.parameters, file.block_size)
         except OracleError as exc:
             raise OutOfReach(exc) from exc
-        return _load(file, block_number)
+        block = self._blocks[key] = _load(file, block_number)
+        return block
 
     def _sealed(self, key: BlockKey) -> BlockWrite:
         file = self.targets[key[0]].file

@@ -14,6 +14,8 @@
       - {name: BIG, bigfile: true, size: 120M}
       - {name: OLD, size: 8M, read_only: true}
       - {name: WIDE, size: 8M, block_size: 16K}   # db_16k_cache_size is set with it
+      - {name: STAGE, size: 8M, logging: false}   # NOLOGGING is the attribute of its tables; also force_logging
+    force_logging: false           # of the database
     block_size: 8K                 # of the database
     users:
       - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
@@ -68,6 +70,7 @@ _KNOWN = {
     "redo",
     "archiver_delay",
     "archive_mode",
+    "force_logging",
     "tablespaces",
     "users",
     "parameters",
@@ -115,6 +118,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         redo_size_bytes=size_bytes(redo.get("size", "4M")),
         redo_members=redo.get("members", 1),
         archive_mode=spec.get("archive_mode", True),
+        force_logging=spec.get("force_logging", False),
         sys_password=passwords["SYS"],
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),
         parameters={
@@ -180,6 +184,8 @@ def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
         contents=item.get("contents", "permanent").upper(),
         read_only=item.get("read_only", False),
         block_size=size_bytes(item["block_size"]) if "block_size" in item else None,
+        logging=item.get("logging", True),
+        force_logging=item.get("force_logging", False),
     )
 
 

@@ -99,7 +99,28 @@ class ObjectRules(TablespaceRules):
             columns,
             all_of(children, st.KeyConstraint),
             options_of(children).get("tablespace"),
+            logging=options_of(children).get("logging"),
         )
+
+    def table_option(self, children: list[Any]) -> Option:
+        return children[0]
+
+    def alter_table(self, children: list[Any]) -> st.Statement:
+        return children[-1](*need(one_of(children, tuple)))
+
+    def table_logging(self, children: list[Any]) -> Any:
+        return lambda schema, name: st.TableLogging(schema, name, children[0].value)
+
+    def table_add(self, children: list[Any]) -> Any:
+        columns = all_of(children, st.ColumnDefinition)
+        return lambda schema, name: st.AddColumns(schema, name, columns)
+
+    def table_move(self, children: list[Any]) -> Any:
+        tablespace = one_of(children, Name)
+        return lambda schema, name: st.MoveTable(schema, name, tablespace)
+
+    def table_not_supported(self, children: list[Any]) -> Any:
+        return lambda _schema, _name: st.NotSupported(f"ALTER TABLE {children[0].upper()}")
 
     def drop_table(self, children: list[Any]) -> st.DropTable:
         return st.DropTable(*need(one_of(children, tuple)))

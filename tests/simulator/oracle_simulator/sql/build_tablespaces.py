@@ -59,6 +59,24 @@ class TablespaceRules(DatabaseRules):
     def ts_resize(self, children: list[Any]) -> Any:
         return lambda name: st.TablespaceResize(name, children[1])
 
+    def logging(self, children: list[Token]) -> Option:
+        return Option("logging", children[0].type == "LOGGING")
+
+    def ts_logging(self, children: list[Any]) -> Any:
+        return lambda name: st.TablespaceLogging(name, logging=children[0].value)
+
+    def ts_force_logging(self, children: list[Any]) -> Any:
+        return lambda name: st.TablespaceLogging(name, force_logging=True)
+
+    def ts_no_force_logging(self, children: list[Any]) -> Any:
+        return lambda name: st.TablespaceLogging(name, force_logging=False)
+
+    def ts_option_force_logging(self, children: list[Any]) -> Option:
+        return Option("force_logging")
+
+    def tablespace_option(self, children: list[Any]) -> Option:
+        return children[0]
+
     def ts_not_supported(self, children: list[Any]) -> Any:
         return lambda name: st.NotSupported(f"ALTER TABLESPACE {children[0].upper()}")
 
@@ -78,7 +96,13 @@ class TablespaceRules(DatabaseRules):
         if files and has(children, "TEMPFILE") != (contents == "TEMPORARY"):
             raise OracleError(2180, "invalid option for CREATE TABLESPACE")
         return st.CreateTablespace(
-            need(one_of(children, Name)), contents, files, "BIGFILE" in kinds, kinds.get("block_size")
+            need(one_of(children, Name)),
+            contents,
+            files,
+            "BIGFILE" in kinds,
+            kinds.get("block_size"),
+            kinds.get("logging", True),
+            "force_logging" in kinds,
         )
 
     def including_contents(self, children: list[Any]) -> Option:

@@ -163,6 +163,8 @@ def _force_logging(session: DatabaseSession, statement: st.ForceLogging) -> None
             raise OracleError(code, f"database is {word} in force logging mode")
         instance.control.database.force_logging = statement.enabled
     instance.save_control()
+    if statement.enabled:
+        instance.unlogged_writes.wait_for_all(instance, session.is_cancelled)
 
 
 def _refuse_logfile(session: DatabaseSession, statement: st.Statement) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -37,7 +37,7 @@ class InsertPlan:
     A row of the table is made from an input row (bind values, then ``constants``, then the values of
     ``query``): ``steps`` holds for each column of the table a converter and an index into the input.
     ``from_query`` is INSERT ... SELECT: as many rows as the query gives, behind whose columns come
-    ``constants`` and the values of ``defaults``.
+    ``constants`` and the values of ``defaults``. ``direct``: by direct path, as the hint APPEND asks for.
     """
 
     table: Table
@@ -49,6 +49,7 @@ class InsertPlan:
     from_query: bool = False
     defaults: CompiledQuery | None = None
     returning: Returning | None = None
+    direct: bool = False
 
     @property
     def same_for_all_rows(self) -> bool:
@@ -110,10 +111,17 @@ def plan_insert(
     returning = returning_clause(*returned, table)
     source = tree.expression
     if isinstance(source, exp.Values):
-        return _plan_values(table, columns, source, compiler, catalog, bind_count, returning)
+        plan = _plan_values(table, columns, source, compiler, catalog, bind_count, returning)
+        return replace(plan, direct=_hinted(tree, "APPEND_VALUES"))
     if isinstance(source, (exp.Select, exp.SetOperation, exp.Subquery)):
-        return _plan_select(table, columns, source, compiler, catalog, bind_count)
+        plan = _plan_select(table, columns, source, compiler, catalog, bind_count)
+        return replace(plan, direct=_hinted(tree, "APPEND"))
     raise OracleError(926, "missing VALUES keyword")
+
+
+def _hinted(tree: exp.Insert, name: str) -> bool:
+    hint = tree.args.get("hint")
+    return hint is not None and name in hint.sql("oracle").upper().replace("*", " ").split()
 
 
 def _target_columns(table: Table, target: Node) -> list[int]:
@@ -255,7 +263,8 @@ def execute_insert(
     mark = transaction.savepoint()
     overlay.touch(plan.table, ())
     try:
-        rowids = transaction.insert_many(plan.table, table_rows, session.is_cancelled)
+        insert = transaction.load if plan.direct else transaction.insert_many
+        rowids = insert(plan.table, table_rows, session.is_cancelled)
     except OracleError:
         if plan.from_query:
             transaction.rollback_to(mark)

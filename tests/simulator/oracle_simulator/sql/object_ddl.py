@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from oracle_simulator.data import table_ddl, users
+from oracle_simulator.data import table_ddl, table_rebuild, users
 from oracle_simulator.data.tables import PRIMARY_KEY, UNIQUE_KEY, Table, TableColumn, TableKey, table_missing
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.verifier import make_verifier
@@ -42,7 +42,14 @@ def _create_table(session: DatabaseSession, statement: st.CreateTable) -> None:
         columns = [table_column(column) for column in statement.columns]
         keys = _keys(statement)
     table = table_ddl.create_table(
-        dictionary, owner, statement.name, columns, keys, statement.tablespace, session.is_cancelled
+        dictionary,
+        owner,
+        statement.name,
+        columns,
+        keys,
+        statement.tablespace,
+        session.is_cancelled,
+        statement.logging,
     )
     session.database.changed()
     if statement.query is not None:
@@ -64,12 +71,46 @@ def _keys(statement: st.CreateTable) -> list[TableKey]:
 
 
 def _fill(session: DatabaseSession, table: Table, columns: list[TableColumn], query: str) -> None:
-    """The rows of CREATE TABLE ... AS SELECT."""
+    """The rows of CREATE TABLE ... AS SELECT, by direct path."""
     converters = [converter(column) for column in columns]
     found = execute_query(session, query, (), ()).rows
     rows = [[convert(value) for convert, value in zip(converters, row, strict=True)] for row in found]
-    session.transaction.insert_many(table, rows, session.is_cancelled)
+    session.transaction.load(table, rows, session.is_cancelled)
     session.end_transaction(commit=True)
+
+
+def _table_logging(session: DatabaseSession, statement: st.TableLogging) -> None:
+    owner = _table_owner(session, statement.schema, statement.name, "ALTER ANY TABLE")
+    dictionary = session.require_open().dictionary
+    table_ddl.set_logging(dictionary, owner, statement.name, statement.logging, session.is_cancelled)
+    session.database.changed()
+
+
+def _add_columns(session: DatabaseSession, statement: st.AddColumns) -> None:
+    owner = _table_owner(session, statement.schema, statement.name, "ALTER ANY TABLE")
+    dictionary = session.require_open().dictionary
+    if any(column.primary_key or column.unique for column in statement.columns):
+        raise OracleError(3001, "unimplemented feature (ALTER TABLE ADD with a key)")
+    columns = [table_column(column) for column in statement.columns]
+    defaults = [
+        None
+        if column.default is None
+        else converter(column)(_first_value(session, f"SELECT {column.default} FROM DUAL"))
+        for column in columns
+    ]
+    table_rebuild.add_columns(dictionary, owner, statement.name, columns, defaults, session.is_cancelled)
+    session.database.changed()
+
+
+def _first_value(session: DatabaseSession, query: str) -> Any:
+    return next(iter(execute_query(session, query, (), ()).rows))[0]
+
+
+def _move_table(session: DatabaseSession, statement: st.MoveTable) -> None:
+    owner = _table_owner(session, statement.schema, statement.name, "ALTER ANY TABLE")
+    dictionary = session.require_open().dictionary
+    table_rebuild.move_table(dictionary, owner, statement.name, statement.tablespace, session.is_cancelled)
+    session.database.changed()
 
 
 def _drop_table(session: DatabaseSession, statement: st.DropTable) -> None:
@@ -190,6 +231,9 @@ def _grant_target(session: DatabaseSession, target: tuple[str | None, str]) -> t
 
 HANDLERS = {
     st.CreateTable: _create_table,
+    st.TableLogging: _table_logging,
+    st.AddColumns: _add_columns,
+    st.MoveTable: _move_table,
     st.DropTable: _drop_table,
     st.TruncateTable: _truncate_table,
     st.CreateIndex: _create_index,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -22,7 +23,7 @@ from oracle_simulator.sql.grammar import parser
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/|\()*([A-Za-z_]+)?", re.DOTALL)
 _TOKENS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?P<open>')|(?P<semicolon>;)", re.DOTALL)
 _CREATE_TABLE_AS = re.compile(
-    r"\s*CREATE\s+TABLE\s+(?P<name>\S+?)\s+(?:TABLESPACE\s+(?P<tablespace>\S+)\s+)?"
+    r"\s*CREATE\s+TABLE\s+(?P<name>\S+?)\s+(?P<options>(?:TABLESPACE\s+\S+\s+|(?:NO)?LOGGING\s+)*)"
     r"AS\s*(?P<query>\(?\s*(?:SELECT|WITH)\b.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -35,6 +36,7 @@ _OPTION_ERRORS = (
     (("ALTER", "TABLESPACE"), (2142, "missing or invalid ALTER TABLESPACE option")),
     (("CREATE", "CONTROLFILE"), (1967, "invalid option for CREATE CONTROLFILE")),
     (("CREATE", "TABLE"), (922, "missing or invalid option")),
+    (("ALTER", "TABLE"), (1735, "invalid ALTER TABLE option")),
     (("CREATE", "TABLESPACE"), (2180, "invalid option for CREATE TABLESPACE")),
     (("DROP", "TABLESPACE"), (2173, "invalid option for DROP TABLESPACE")),
     (("CREATE", "USER"), (922, "missing or invalid option")),
@@ -93,17 +95,15 @@ def _check_text(text: str) -> None:
 
 
 def _create_table_as(found: re.Match[str]) -> st.CreateTable:
-    head = f"DROP TABLE {found['name']}"
+    # The columns come from the query; everything else is as in a CREATE TABLE with some column.
+    head = f"CREATE TABLE {found['name']} (column1 NUMBER) {found['options']}"
     try:
         named = StatementBuilder(head).build(parser().parse(head))
     except UnexpectedInput:
         raise OracleError(903, "invalid table name", offset=found.start("name")) from None
-    if not isinstance(named, st.DropTable):
+    if not isinstance(named, st.CreateTable):
         raise OracleError(903, "invalid table name", offset=found.start("name"))
-    tablespace = found["tablespace"]
-    if tablespace is not None:
-        tablespace = tablespace[1:-1] if tablespace.startswith('"') else tablespace.upper()
-    return st.CreateTable(named.schema, named.name, tablespace=tablespace, query=found["query"])
+    return replace(named, columns=(), query=found["query"])
 
 
 def _syntax_error(text: str, problem: UnexpectedInput) -> OracleError:

@@ -129,6 +129,7 @@ def run(
         mirror.prepare(tables)
         for table in tables:
             if session.overlay.has(table):
+                session.transaction.refuse_loaded(table)
                 session.overlay.sync(table, mirror.engine, session.transaction)
         for relation, rows in view_rows:
             _fill(mirror.engine, relation, rows)

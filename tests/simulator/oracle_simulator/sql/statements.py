@@ -398,6 +398,17 @@ class CreateTablespace(Statement):
     files: tuple[FileSpecification, ...]
     bigfile: bool = False
     block_size: int | None = None
+    logging: bool = True
+    force_logging: bool = False
+
+
+@dataclass(frozen=True)
+class TablespaceLogging(Statement):
+    """ALTER TABLESPACE [NO]LOGGING and [NO] FORCE LOGGING; None: not said."""
+
+    name: str
+    logging: bool | None = None
+    force_logging: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -441,7 +452,7 @@ class KeyConstraint:
 
 @dataclass(frozen=True)
 class CreateTable(Statement):
-    """``query`` is the text after AS for CREATE TABLE ... AS SELECT."""
+    """``query`` is the text after AS for CREATE TABLE ... AS SELECT; ``logging`` None: not said."""
 
     schema: str | None
     name: str
@@ -449,6 +460,30 @@ class CreateTable(Statement):
     keys: tuple[KeyConstraint, ...] = ()
     tablespace: str | None = None
     query: str | None = None
+    logging: bool | None = None
+
+
+@dataclass(frozen=True)
+class TableLogging(Statement):
+    """ALTER TABLE LOGGING or NOLOGGING."""
+
+    schema: str | None
+    name: str
+    logging: bool
+
+
+@dataclass(frozen=True)
+class AddColumns(Statement):
+    schema: str | None
+    name: str
+    columns: tuple[ColumnDefinition, ...]
+
+
+@dataclass(frozen=True)
+class MoveTable(Statement):
+    schema: str | None
+    name: str
+    tablespace: str | None = None
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,19 @@ def _create(session: DatabaseSession, statement: st.CreateTablespace) -> None:
         contents=statement.contents,
         bigfile=statement.bigfile,
         block_size=statement.block_size,
+        logging=statement.logging,
+        force_logging=statement.force_logging,
         cancelled=session.is_cancelled,
     )
+
+
+def _logging(session: DatabaseSession, statement: st.TablespaceLogging) -> None:
+    data = _open_with(session, "ALTER TABLESPACE")
+    tablespaces.set_logging(
+        data.dictionary, statement.name, statement.logging, statement.force_logging, session.is_cancelled
+    )
+    if statement.force_logging:
+        session.instance.unlogged_writes.wait_for_all(session.instance, session.is_cancelled)
 
 
 def _drop(session: DatabaseSession, statement: st.DropTablespace) -> None:
@@ -168,6 +179,7 @@ HANDLERS = {
     st.TablespaceRenameDatafile: _rename_datafile,
     st.TablespaceResize: _resize,
     st.CreateTablespace: _create,
+    st.TablespaceLogging: _logging,
     st.DropTablespace: _drop,
     st.DefaultTablespace: _default,
 }

@@ -26,7 +26,10 @@ FLAG_TEMPORARY = 0x08
 BIGFILE_RELATIVE_NUMBER = 1024
 BLOCK_ZERO_MAGIC = 0x7A7B7C7D
 MAX_SEQ = 254
+SEQ_UNLOGGED = 0
+"""Sequence of a change that redo does not know."""
 SEQ_CORRUPT = 0xFF
+"""Sequence of a block that the database itself has marked corrupt."""
 
 _HEADER = struct.Struct("<BBHIIHBBHH")
 _TAIL = struct.Struct("<I")

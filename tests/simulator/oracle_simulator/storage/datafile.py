@@ -125,6 +125,10 @@ class Datafile:
             if between is not None and piece + 1 < pieces:
                 between()
 
+    def write_blocks(self, first_block: int, data: bytes) -> None:
+        """Write consecutive blocks as one piece."""
+        self._file.write_at(data, first_block * self.block_size)
+
     def read_header(self) -> DatafileHeader:
         """The header in block 1, never half-written by this process. Raises NotADatafileHeader, OSError."""
         with self._header_lock:

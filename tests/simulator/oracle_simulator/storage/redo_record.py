@@ -192,6 +192,18 @@ class TablespaceState(Marker):
 
 
 @dataclass(frozen=True)
+class UnloggedBlocks(Marker):
+    """Consecutive blocks were written at ``load_scn`` without redo: a file that lacks them cannot get them
+    from here, and recovery marks them corrupt."""
+
+    name: ClassVar[str] = "unlogged_blocks"
+    file_number: int
+    first_block: int
+    blocks: int
+    load_scn: int
+
+
+@dataclass(frozen=True)
 class CleanClose(Marker):
     """The thread was closed in order: everything before is in the files."""
 
@@ -248,6 +260,7 @@ _MARKERS: dict[str, type[Marker]] = {
         BeginBackup,
         EndBackup,
         TablespaceState,
+        UnloggedBlocks,
         CleanClose,
         CrashRecovered,
         PluggableCreated,

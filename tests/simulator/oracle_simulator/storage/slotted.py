@@ -23,6 +23,7 @@ from collections.abc import Iterable
 
 from oracle_simulator.storage.block import (
     NEVER_CHANGED,
+    SEQ_CORRUPT,
     TAIL_SIZE,
     BlockType,
     BlockVersion,
@@ -71,6 +72,16 @@ class SlottedBlock:
         self.version = version
         self.slots: dict[int, bytes] = {} if slots is None else slots
         self.used_bytes = sum(map(len, self.slots.values())) + SLOT_OVERHEAD * len(self.slots)
+
+    @classmethod
+    def invalid(cls, scn: int) -> SlottedBlock:
+        """A block whose contents redo does not know: marked corrupt by recovery at ``scn``."""
+        return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT))
+
+    @property
+    def marked_corrupt(self) -> bool:
+        """Whether the database has marked the block corrupt: it has no contents any more."""
+        return self.version.seq == SEQ_CORRUPT
 
     def free_bytes(self, block_size: int) -> int:
         """Bytes left for contents and their directory entries (4 bytes each)."""
@@ -128,6 +139,8 @@ class SlottedBlock:
         count = len(slots)
         if self.free_bytes(block_size) < 0:
             raise ValueError(f"{self.used_bytes} bytes of slots do not fit a block of {block_size}")
+        if self.marked_corrupt:
+            return _invalid_block(self, rdba, block_size)
         buf = bytearray(block_size)
         _BODY.pack_into(buf, BODY_OFFSET, self.object_id, count, BODY_FORMAT)
         if count:
@@ -147,7 +160,7 @@ class SlottedBlock:
         block.type = type_of(buf)
         block.version = version_of(buf)
         block.slots = slots = {}
-        if block.type == BlockType.EMPTY:
+        if block.type == BlockType.EMPTY or block.marked_corrupt:
             block.object_id = block.used_bytes = 0
             return block
         block.object_id, count, body_format = _BODY.unpack_from(buf, BODY_OFFSET)
@@ -171,9 +184,11 @@ def applicability(block: SlottedBlock | None, vector: BlockVector, scn: int) -> 
 
     ``block`` is the block as found, None if it is damaged (fractured, bad checksum, unreadable body). A
     newer block has the change already. An older one, or a damaged one, can only take an image or a
-    formatting; for anything else recovery is stuck.
+    formatting; for anything else recovery is stuck. A block marked corrupt stays so until then.
     """
     first = vector.operations[0]
+    if block is not None and block.marked_corrupt and not isinstance(first, Image | Format):
+        return Applicability.SKIP
     if isinstance(first, Image):
         image_version = version_of(first.data)
         return Applicability.SKIP if block and block.version >= image_version else Applicability.APPLY
@@ -182,6 +197,13 @@ def applicability(block: SlottedBlock | None, vector: BlockVector, scn: int) -> 
     if isinstance(first, Format) or (block is not None and block.version == vector.before):
         return Applicability.APPLY
     return Applicability.STUCK
+
+
+def _invalid_block(block: SlottedBlock, rdba: int, block_size: int) -> bytes:
+    """A sound envelope around nothing: RMAN and DBVERIFY report it (DBV-00201), the copy is not to blame."""
+    buf = bytearray(b"\xff" * block_size)
+    seal(buf, block.type, rdba, block.version)
+    return bytes(buf)
 
 
 def version_after(vector: BlockVector, scn: int) -> BlockVersion:
