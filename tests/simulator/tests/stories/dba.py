@@ -183,38 +183,6 @@ class Dba:
             self.execute(f'ALTER TABLESPACE "{tablespace}" END BACKUP')
         self._note_scns()
 
-    def log_switch_before_the_last_end(self) -> None:
-        """All windows, but the log is switched and archived while the last one is still open."""
-        *_others, last = self.find_files().items()
-        for number, (path, tablespace) in self.files.items():
-            self.execute(f'ALTER TABLESPACE "{tablespace}" BEGIN BACKUP')
-            self._copy_under_load(number, path, tablespace)
-            if number == last[0]:
-                self.archive_log_current()
-                self.keep_archived_logs()
-            self.execute(f'ALTER TABLESPACE "{tablespace}" END BACKUP')
-        self._note_scns()
-
-    def copy_torn_without_begin(self) -> None:
-        """Every file copied under load with no window around it, one block of USERS fractured."""
-        for number, (path, tablespace) in self.find_files().items():
-            self._copy_under_load(number, path, tablespace)
-
-    def copy_without_begin(self) -> None:
-        """Every file copied under load with no window around it; no block fractured, by luck."""
-        for path, _tablespace in self.find_files().values():
-            self.copy(path)
-
-    def copy_in_a_window_left_open(self) -> None:
-        """ALTER DATABASE BEGIN BACKUP and copies, no END; much happens afterwards, and is checkpointed."""
-        self.find_files()
-        self.execute("ALTER DATABASE BEGIN BACKUP")
-        for path, _tablespace in self.files.values():
-            self.copy(path)
-        self.load.wait_for(50)
-        self.load.stop()
-        self.execute("ALTER SYSTEM CHECKPOINT")
-
     def _copy_under_load(self, number: int, path: Path, tablespace: str) -> None:
         self.load.wait_for(5)
         if tablespace == "USERS":
@@ -253,21 +221,6 @@ class Dba:
         """Copy them all."""
         for log in self.archived_logs():
             shutil.copyfile(log, self.kept / "redo" / log.name)
-
-    def keep_half_written_log(self) -> None:
-        """SWITCH LOGFILE, and copy what lies there at once, as scripts do that do not wait."""
-        self.keep_archived_logs()
-        self.database.fault(archiver_delay=PATIENCE_SECONDS)
-        self.execute("ALTER SYSTEM SWITCH LOGFILE")
-        known = {log.name for log in self.archived_logs()}
-
-        def unfinished() -> list[Path]:
-            return [log for log in self.database.home.archive_folder.iterdir() if log.name not in known]
-
-        (log,) = wait_until(unfinished, "the archiver did not begin")
-        wait_until(lambda: log.stat().st_size >= 1024, "no header in the archived log")
-        shutil.copyfile(log, self.kept / "redo" / log.name)
-        self.database.fault(archiver_delay=0)
 
     def lose_an_archived_log(self) -> None:
         """The log that holds the END BACKUP records is gone, wherever it was."""
@@ -334,12 +287,6 @@ class Dba:
         for path, _tablespace in self.files.values():
             shutil.copyfile(self.kept / "datafiles" / path.name, path)
 
-    def put_all_but_users_back(self) -> None:
-        """One file is left as it is, newer than the others."""
-        for path, tablespace in self.files.values():
-            if tablespace != "USERS":
-                shutil.copyfile(self.kept / "datafiles" / path.name, path)
-
     def put_control_file_back(self) -> None:
         """To every path of the parameter control_files."""
         for path in self.database.home.control_files:
@@ -357,16 +304,6 @@ class Dba:
         """With a backup control file, through all archived logs that were kept."""
         self.feed("ALTER DATABASE RECOVER DATABASE UNTIL CANCEL USING BACKUP CONTROLFILE")
 
-    def recover_until_before_the_end(self) -> None:
-        """Up to the last BEGIN BACKUP, with a backup control file."""
-        self.feed(
-            f"ALTER DATABASE RECOVER DATABASE UNTIL CHANGE {self.begin_scn + 1} USING BACKUP CONTROLFILE"
-        )
-
-    def recover_until_the_end_of_the_windows(self) -> None:
-        """Up to the SCN read after the last END BACKUP."""
-        self.feed(f"ALTER DATABASE RECOVER DATABASE UNTIL CHANGE {self.end_scn + 1} USING BACKUP CONTROLFILE")
-
     def feed(self, statement: str) -> None:
         """Answer each request for a log with the kept one, CANCEL when there is none. Raises Refused."""
         while True:
@@ -381,10 +318,6 @@ class Dba:
                 log = self.kept / "redo" / Path(wanted[1]).name
                 cancel = log.name in statement or not log.exists()
                 statement = "ALTER DATABASE RECOVER " + ("CANCEL" if cancel else f"LOGFILE '{log}'")
-
-    def end_backup(self) -> None:
-        """ALTER DATABASE END BACKUP."""
-        self.execute("ALTER DATABASE END BACKUP")
 
     def open(self) -> None:
         """ALTER DATABASE OPEN."""
