@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from oracle_simulator.data.bootstrap import write_dictionary
+from oracle_simulator.data.create_redo import create_redo_logs, redo_group_records, redo_thread_records
 from oracle_simulator.data.definition import DatabaseDefinition, autoextend_blocks, derive_dbid
 from oracle_simulator.data.first_rows import container_rows, dictionary_rows
 from oracle_simulator.data.layout import NewContainer, PlannedFile, lay_out, plan_containers
@@ -28,10 +29,8 @@ from oracle_simulator.instance.control import (
     DatabaseRecord,
     DatafileRecord,
     IncarnationRecord,
-    RedoGroup,
     TablespaceRecord,
     TempfileRecord,
-    ThreadRecord,
 )
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.parameters import Parameters
@@ -44,17 +43,14 @@ from oracle_simulator.storage.block import (
 )
 from oracle_simulator.storage.control_file import write_control_file
 from oracle_simulator.storage.datafile import Checkpoint, Datafile, DatafileHeader, HeaderStatus
-from oracle_simulator.storage.log_header import LogHeader
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.password_file import PasswordFileEntry, write_password_file
-from oracle_simulator.storage.redo_log import RedoLogFile
 from oracle_simulator.storage.slotted import SlottedBlock
 
 CREATION_SCN = 7
 """SCN of everything CREATE DATABASE makes, as in a database fresh from Oracle."""
 RESETLOGS_SCN = 1
 CHECKPOINT_SCN = 1000
-_REDO_BLOCK_SIZE = 512
 _FIRST_RECORD_BLOCK = 2
 _RECORD_OFFSET = 16
 _POOL_BYTES = 4 << 20
@@ -89,7 +85,7 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
             _create_file(file, control)
         for container in containers:
             _write_dictionary(container, containers, files, definition, now)
-        _create_redo(control)
+        create_redo_logs(control)
         write_control_file(
             parameters.control_files,
             control.to_dict(),
@@ -125,8 +121,8 @@ def _check(definition: DatabaseDefinition) -> None:
     name = definition.name
     if not name.isascii() or not name.isalnum() or len(name) > 8 or name != name.upper():
         raise OracleError(2236, f"invalid file name (database name '{name}')")
-    if definition.redo_groups < 2:
-        raise OracleError(1517, "log member or group missing: a database needs two redo log groups")
+    if any(thread.groups < 2 for thread in definition.redo_threads):
+        raise OracleError(1517, "log member or group missing: a redo thread needs two log groups")
     for tablespace in definition.every_tablespace():
         size = tablespace.block_size or definition.block_size
         if size not in BLOCK_SIZES:
@@ -196,7 +192,12 @@ def _control_state(
     now: datetime,
 ) -> ControlState:
     resetlogs_id = encode_time(now)
-    checkpoint = Checkpoint(CHECKPOINT_SCN, now, 1, 1, _FIRST_RECORD_BLOCK, _RECORD_OFFSET)
+    enabled = sum(
+        1 << number
+        for number, thread in enumerate(definition.redo_threads, start=1)
+        if thread.enabled != "DISABLED"
+    )
+    checkpoint = Checkpoint(CHECKPOINT_SCN, now, 1, 1, _FIRST_RECORD_BLOCK, _RECORD_OFFSET, enabled)
     database = DatabaseRecord(
         dbid=dbid,
         name=definition.name,
@@ -211,25 +212,10 @@ def _control_state(
         force_logging=definition.force_logging,
         block_size=definition.block_size,
     )
-    redo_bytes = definition.redo_size_bytes // _REDO_BLOCK_SIZE * _REDO_BLOCK_SIZE
-    groups = [
-        RedoGroup(group, 1, redo_bytes, _redo_members(home, group, definition.redo_members), _REDO_BLOCK_SIZE)
-        for group in range(1, definition.redo_groups + 1)
-    ]
-    first = groups[0]
-    first.sequence, first.status, first.archived = 1, "CURRENT", False
-    first.first_scn, first.first_time, first.next_scn = RESETLOGS_SCN, now, None
     return ControlState(
         database=database,
-        threads=[
-            ThreadRecord(
-                instance=home.sid,
-                checkpoint=checkpoint,
-                last_redo_scn=CHECKPOINT_SCN,
-                last_redo_time=now,
-            )
-        ],
-        redo_groups=groups,
+        threads=redo_thread_records(home, definition.redo_threads, checkpoint),
+        redo_groups=redo_group_records(home, definition.redo_threads, RESETLOGS_SCN, now),
         tablespaces=[
             TablespaceRecord(
                 number,
@@ -251,11 +237,6 @@ def _control_state(
             if each.con_id != NON_CDB
         ],
     )
-
-
-def _redo_members(home: Home, group: int, count: int) -> list[str]:
-    letters = [""] if count == 1 else [chr(ord("a") + member) for member in range(count)]
-    return [str(home.redo_folder / f"redo{group:02d}{letter}.log") for letter in letters]
 
 
 def _datafile_record(file: PlannedFile, checkpoint: Checkpoint, now: datetime) -> DatafileRecord:
@@ -332,31 +313,3 @@ def _create_file(file: PlannedFile, control: ControlState) -> None:
                 block.to_bytes(header.rdba(SPACE_HEADER_BLOCK), header.block_size),
                 pieces=1,
             )
-
-
-def _create_redo(control: ControlState) -> None:
-    """The online logs: the first is current and empty, the others have never been used."""
-    database = control.database
-    for group in control.redo_groups:
-        for member in group.members:
-            log = RedoLogFile.create(member, group.size_bytes // group.block_size, group.block_size)
-            if group.status == "CURRENT":
-                log.write_header(
-                    LogHeader(
-                        dbid=database.dbid,
-                        db_name=database.name,
-                        thread=group.thread,
-                        sequence=group.sequence,
-                        group=group.group,
-                        size_blocks=group.size_bytes // group.block_size,
-                        first_scn=group.first_scn,
-                        first_time=group.first_time,
-                        block_size=group.block_size,
-                        resetlogs_id=database.resetlogs_id,
-                        resetlogs_scn=database.resetlogs_scn,
-                        enabled_scn=database.resetlogs_scn,
-                        activation_id=database.dbid,
-                        control_file_sequence=database.sequence,
-                    )
-                )
-            log.close()

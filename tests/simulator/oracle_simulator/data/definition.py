@@ -60,6 +60,19 @@ class UserDefinition:
     container_data: str = ""
 
 
+@dataclass(frozen=True)
+class RedoThreadDefinition:
+    """A redo thread, numbered by its place. ``enabled`` is PUBLIC, PRIVATE or DISABLED.
+
+    ``size_bytes`` is that of each log, ``members`` the copies of each.
+    """
+
+    groups: int = 3
+    size_bytes: int = 4 * MEBIBYTE
+    members: int = 1
+    enabled: str = "PUBLIC"
+
+
 def standard_tablespaces() -> tuple[TablespaceDefinition, ...]:
     """What every database has: SYSTEM, SYSAUX, UNDOTBS1, TEMP, USERS. SYSTEM must be the first."""
     growing = FileDefinition(DEFAULT_FILE_BYTES, increment_bytes=MEBIBYTE)
@@ -103,9 +116,7 @@ class DatabaseDefinition:
     dbid: int | None = None
     block_size: int = 8192
     tablespaces: tuple[TablespaceDefinition, ...] = ()
-    redo_groups: int = 3
-    redo_size_bytes: int = 4 * MEBIBYTE
-    redo_members: int = 1
+    redo_threads: tuple[RedoThreadDefinition, ...] = (RedoThreadDefinition(),)
     archive_folder: Path | None = None
     archive_mode: bool = True
     force_logging: bool = False

@@ -121,7 +121,8 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
     if number in instance.files:
         raise OracleError(1182, f"cannot create database file {number} - file is in use or recovery", line)
     known = record.checkpoint.sequence if record.checkpoint.scn == record.creation_scn else None
-    sequence = known or sequence_of(control, record.creation_scn)
+    thread = record.checkpoint.thread if known else control.thread.thread
+    sequence = known or sequence_of(control, record.creation_scn, thread)
     if sequence is None:
         text = f"file {number} created before last CREATE CONTROLFILE, cannot recreate"
         raise OracleError(1178, text, line)
@@ -143,7 +144,9 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
         resetlogs_id=database.resetlogs_id,
         prior_resetlogs_scn=database.prior_resetlogs_scn,
         prior_resetlogs_id=database.prior_resetlogs_id,
-        checkpoint=Checkpoint(record.creation_scn, record.creation_time, 1, sequence, 2, 16),
+        checkpoint=Checkpoint(
+            record.creation_scn, record.creation_time, thread, sequence, 2, 16, control.enabled_threads
+        ),
         control_file_sequence=instance.control_files.durable_sequence,
     )
     try:

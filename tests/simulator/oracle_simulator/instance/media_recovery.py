@@ -65,7 +65,6 @@ class RecoverySession:
         self._spec = spec
         self._files: list[RecoveringFile] = []
         self._progress: RecoveryProgress | None = None
-        self._no_longer_needed: Path | None = None
         self.active = False
 
     # ------------------------------------------------------------ statements
@@ -233,13 +232,10 @@ class RecoverySession:
 
     def _use_offered(self, path: Path) -> None:
         self._running.apply(offered_log(self._instance, path, self._here))
-        self._no_longer_needed = path
         self._go_on()
 
     def _use_default(self) -> None:
-        source = self._suggested()
-        self._running.apply(source)
-        self._no_longer_needed = source.path
+        self._running.apply(self._suggested())
         self._go_on()
 
     def _suggested(self) -> LogSource:
@@ -262,9 +258,10 @@ class RecoverySession:
 
     def _request(self, more: tuple[ErrorLine, ...] = ()) -> OracleError:
         suggested = suggestion(self._instance, self._here, self._spec.directory)
-        first, *rest = request_lines(self._here, suggested)
-        if not more and self._no_longer_needed is not None:
-            text = f"log file '{self._no_longer_needed}' no longer needed for this recovery"
-            more = ((278, text),)
-        self._no_longer_needed = None
+        named = self._instance.readings.unknown_sequence_is_named
+        first, *rest = request_lines(self._here, suggested, named)
+        read = self._running.threads.no_longer_needed
+        if not more and read is not None:
+            more = ((278, f"log file '{read}' no longer needed for this recovery"),)
+        self._running.threads.no_longer_needed = None
         return OracleError(*first, *rest, *more)

@@ -20,6 +20,10 @@ class Readings:
     ``begin_backup_covers_closed_pluggables``: ALTER DATABASE BEGIN BACKUP in the root marks the files of closed
     pluggable databases, too.
     ``pluggable_closes_in_backup_mode``: a pluggable database closes although files of it are in backup mode.
+    ``closed_thread_is_trusted``: recovery with a backup control file does not ask for logs of a redo thread
+    that was closed before the files' checkpoint, by that control file.
+    ``unknown_sequence_is_named``: when the control file cannot tell which log of a thread holds a change,
+    recovery asks for "sequence #0"; without it, ORA-00280 is left out.
     """
 
     wrong_log_ends_recovery: bool = False
@@ -27,6 +31,8 @@ class Readings:
     archive_current_awaits_optional: bool = False
     begin_backup_covers_closed_pluggables: bool = False
     pluggable_closes_in_backup_mode: bool = False
+    closed_thread_is_trusted: bool = False
+    unknown_sequence_is_named: bool = False
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

@@ -16,6 +16,7 @@ from oracle_simulator.instance.control import (
     ControlState,
     IncarnationRecord,
     LogHistoryRecord,
+    RedoGroup,
 )
 from oracle_simulator.instance.crash_recovery import readable_member, unfinished_switch
 from oracle_simulator.instance.messages import ErrorLine, os_lines
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Position:
-    """Where recovery is: all redo before ``scn`` is applied; what follows is in log ``sequence`` of
-    ``incarnation``."""
+    """Where recovery is: all redo before ``scn`` is applied; what follows is in log ``sequence`` of ``thread``
+    and ``incarnation``. The sequence is None when only the SCN is known."""
 
     scn: int
     time: datetime | None
     incarnation: IncarnationRecord
-    sequence: int
+    thread: int
+    sequence: int | None
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,26 @@ class NotTheLog(Exception):
 
 def suggestion(instance: Instance, position: Position, directory: str | None) -> Path:
     """The name ORA-00289 suggests: from ``directory`` or the first destination, and log_archive_format."""
-    name = instance.parameters.archived_log_name(1, position.sequence, position.incarnation.resetlogs_id)
+    name = instance.parameters.archived_log_name(
+        position.thread, position.sequence or 0, position.incarnation.resetlogs_id
+    )
     return Path(directory) / name if directory else instance.archiver.destinations[0].file(name)
 
 
-def request_lines(position: Position, suggested: Path) -> tuple[ErrorLine, ErrorLine, ErrorLine]:
-    """ORA-00279, ORA-00289 and ORA-00280: the log that is needed."""
+def request_lines(position: Position, suggested: Path, name_unknown: bool) -> list[ErrorLine]:
+    """ORA-00279, ORA-00289 and ORA-00280: the log that is needed.
+
+    When only the SCN is known ORA-00280 is left out or, with ``name_unknown``, says sequence #0.
+    """
     moment = position.time.strftime("%m/%d/%Y %H:%M:%S") if position.time else ""
-    return (
-        (279, f"change {position.scn} generated at {moment} needed for thread 1"),
+    lines: list[ErrorLine] = [
+        (279, f"change {position.scn} generated at {moment} needed for thread {position.thread}"),
         (289, f"suggestion : {suggested}"),
-        (280, f"change {position.scn} for thread 1 is in sequence #{position.sequence}"),
-    )
+    ]
+    if position.sequence is not None or name_unknown:
+        place = f"thread {position.thread} is in sequence #{position.sequence or 0}"
+        lines.append((280, f"change {position.scn} for {place}"))
+    return lines
 
 
 def online_log(instance: Instance, position: Position) -> LogSource | None:
@@ -76,8 +86,8 @@ def online_log(instance: Instance, position: Position) -> LogSource | None:
     here = (position.incarnation.resetlogs_scn, position.incarnation.resetlogs_id)
     if here != (database.resetlogs_scn, database.resetlogs_id):
         return None
-    for group in control.redo_groups:
-        if group.sequence == position.sequence and group.status != "UNUSED":
+    for group in control.groups_of(position.thread):
+        if group.status != "UNUSED" and _holds(group, position):
             try:
                 path, header = readable_member(group, instance.disk)
             except OracleError:
@@ -96,8 +106,9 @@ def offered_log(instance: Instance, path: Path, position: Position) -> LogSource
     """The log in ``path``, verified to be the one needed.
 
     Raises NotTheLog with ORA-00308 when it can't be opened, ORA-00311 when it is no log, ORA-00342 for
-    another database or incarnation, ORA-00325 for another thread, ORA-00310 for another sequence, ORA-00332
-    when it is cut short; all but the first with ORA-00334 naming the file.
+    another database or incarnation, ORA-00325 for another thread, ORA-00310 for another sequence (ORA-00326
+    or ORA-00328 when only the SCN is known), ORA-00332 when it is cut short; all but the first with ORA-00334
+    naming the file.
     """
     named = (334, f"archived log: '{path}'")
     try:
@@ -112,10 +123,12 @@ def offered_log(instance: Instance, path: Path, position: Position) -> LogSource
     if header.dbid != instance.control.database.dbid or (header.resetlogs_scn, header.resetlogs_id) != branch:
         text = f"archived log does not have expected resetlogs SCN {incarnation.resetlogs_scn}"
         raise NotTheLog(OracleError(342, text, named))
-    if header.thread != 1:
-        text = f"archived log for thread 1, wrong thread # {header.thread} in header"
+    if header.thread != position.thread:
+        text = f"archived log for thread {position.thread}, wrong thread # {header.thread} in header"
         raise NotTheLog(OracleError(325, text, named))
-    if header.sequence != position.sequence:
+    if position.sequence is None:
+        _refuse_other_changes(header, position, named)
+    elif header.sequence != position.sequence:
         text = f"archived log contains sequence {header.sequence}; sequence {position.sequence} required"
         raise NotTheLog(OracleError(310, text, named))
     written = header.next_available_block
@@ -123,6 +136,21 @@ def offered_log(instance: Instance, path: Path, position: Position) -> LogSource
         text = "archived log is too small - may be incompletely archived"
         raise NotTheLog(OracleError(332, text, named))
     return LogSource(path, header)
+
+
+def _holds(group: RedoGroup, position: Position) -> bool:
+    if position.sequence is not None:
+        return group.sequence == position.sequence
+    return group.first_scn <= position.scn and (group.next_scn is None or position.scn < group.next_scn)
+
+
+def _refuse_other_changes(header: LogHeader, position: Position, named: ErrorLine) -> None:
+    if header.first_scn > position.scn:
+        text = f"log begins at change {header.first_scn}, need earlier change {position.scn}"
+        raise NotTheLog(OracleError(326, text, named))
+    if header.next_scn is not None and header.next_scn <= position.scn:
+        text = f"archived log ends at change {header.next_scn}, need later change {position.scn}"
+        raise NotTheLog(OracleError(328, text, named))
 
 
 def next_incarnation(control: ControlState, incarnation: IncarnationRecord) -> IncarnationRecord | None:
@@ -146,14 +174,20 @@ def is_ancestor(control: ControlState, incarnation: IncarnationRecord) -> bool:
     return next_incarnation(control, incarnation) is not None
 
 
-def sequence_of(control: ControlState, scn: int) -> int | None:
-    """The sequence of the log of the current incarnation that holds ``scn``, by the control file's records."""
+def sequence_of(
+    control: ControlState, scn: int, thread: int, incarnation: IncarnationRecord | None = None
+) -> int | None:
+    """The sequence of the log of a thread that holds ``scn``, by the control file's records; of the current
+    incarnation unless another is given."""
     database = control.database
-    for group in control.redo_groups:
-        if group.sequence and group.first_scn <= scn and (group.next_scn is None or scn < group.next_scn):
-            return group.sequence
+    branch = database.resetlogs_id if incarnation is None else incarnation.resetlogs_id
+    if branch == database.resetlogs_id:
+        for group in control.groups_of(thread):
+            holds = group.first_scn <= scn and (group.next_scn is None or scn < group.next_scn)
+            if group.sequence and holds:
+                return group.sequence
     logs: list[ArchivedLogRecord | LogHistoryRecord] = [*control.archived_logs, *control.log_history]
     for log in logs:
-        if log.resetlogs_id == database.resetlogs_id and log.first_scn <= scn < log.next_scn:
+        if (log.thread, log.resetlogs_id) == (thread, branch) and log.first_scn <= scn < log.next_scn:
             return log.sequence
     return None

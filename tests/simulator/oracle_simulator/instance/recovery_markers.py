@@ -12,6 +12,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import CURRENT, DatafileRecord, TablespaceRecord
 from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
+from oracle_simulator.instance.thread_states import note_thread
 from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.oracle_time import decode_time
@@ -27,6 +28,8 @@ from oracle_simulator.storage.redo_record import (
     TablespaceCreated,
     TablespaceDropped,
     TablespaceState,
+    ThreadDisabled,
+    ThreadEnabled,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ class MarkerEffects:
         self._applier = applier
         self._whole_database = whole_database
         self._older_control_file = older_control_file
+        self.on_thread: Callable[[ThreadEnabled | ThreadDisabled, RedoRecord], None] | None = None
         applier.on_marker = self.apply
 
     def apply(self, marker: Marker, record: RedoRecord) -> None:
@@ -85,6 +89,11 @@ class MarkerEffects:
                     file.closed_clean()
         elif isinstance(marker, FileResized):
             self._resize(marker, record.scn)
+        elif isinstance(marker, ThreadEnabled | ThreadDisabled):
+            if self._whole_database and self._older_control_file:
+                note_thread(self._instance.control, marker, record.scn)
+            if self.on_thread is not None:
+                self.on_thread(marker, record)
         elif self._whole_database:
             self._change_structure(marker, record)
 
@@ -190,7 +199,10 @@ class MarkerEffects:
                 )
             )
         created = decode_time(marker.creation_time)
-        checkpoint = Checkpoint(marker.creation_scn, created, 1, entry.address.sequence, 2, 16)
+        checkpoint = Checkpoint(
+            marker.creation_scn, created, entry.record.thread, entry.address.sequence, 2, 16,
+            control.enabled_threads,
+        )  # fmt: skip
         record = DatafileRecord(
             file_number=marker.file_number,
             relative_file_number=marker.relative_file_number,

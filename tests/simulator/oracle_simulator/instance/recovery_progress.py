@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,11 @@ from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
 from oracle_simulator.instance.recovery_logs import LogSource, Position, next_incarnation
 from oracle_simulator.instance.recovery_markers import MarkerEffects
+from oracle_simulator.instance.recovery_threads import RecoveringThreads, ThreadRedo
 from oracle_simulator.instance.resetlogs import first_inconsistency
 from oracle_simulator.storage.datafile_header import Checkpoint
-from oracle_simulator.storage.redo_log import LogRecord, read_records
+from oracle_simulator.storage.redo_log import LogRecord
+from oracle_simulator.storage.redo_record import RedoRecord, ThreadDisabled, ThreadEnabled
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -61,7 +63,9 @@ class RecoveryProgress:
         self._markers = MarkerEffects(instance, self._applier, spec.file_numbers is None, older)
         self._reached_end = False
         self._stopped = False
-        self.position = self._start_position()
+        self.threads = self._starting_threads()
+        self._markers.on_thread = self._thread_changed
+        self.position = (self.threads.next or self.threads.first).position
         self._stop_behind_goal()
 
     @property
@@ -69,18 +73,20 @@ class RecoveryProgress:
         """SCN of the last record applied."""
         return self._applier.last_scn
 
-    def _start_position(self) -> Position:
-        """Where the oldest of the files needs redo from."""
-        control = self._instance.control
+    def _starting_threads(self) -> RecoveringThreads:
+        """The redo that the oldest of the files needs."""
+        instance = self._instance
+        control = instance.control
         oldest = min(self._files, key=lambda file: file.header.checkpoint.scn).header
         incarnation = control.incarnation(oldest.resetlogs_scn, oldest.resetlogs_id)
         assert incarnation is not None  # verified when the file was opened
         checkpoint = oldest.checkpoint
-        position = Position(checkpoint.scn, checkpoint.time, incarnation, checkpoint.sequence)
+        trusted = not self._spec.using_backup_controlfile or instance.readings.closed_thread_is_trusted
+        threads = RecoveringThreads(control, checkpoint, incarnation, trusted)
         child = next_incarnation(control, incarnation)
         if child is not None and checkpoint.scn >= child.resetlogs_scn - 1:
-            return Position(child.resetlogs_scn, checkpoint.time, child, 1)
-        return position
+            threads.enter(child, checkpoint.time)
+        return threads
 
     def _stop_behind_goal(self) -> None:
         """Files newer than the goal cannot go back: the recovery is over before it begins."""
@@ -92,7 +98,7 @@ class RecoveryProgress:
             stop = here.scn - 1
         if stop is not None:
             self._stopped = True
-            self.position = Position(stop, here.time, here.incarnation, here.sequence)
+            self.position = replace(here, scn=stop)
 
     def _mark_fuzzy(self, file_numbers: Iterable[int]) -> None:
         for number in file_numbers:
@@ -101,39 +107,54 @@ class RecoveryProgress:
     # ------------------------------------------------------------ applying
 
     def apply(self, source: LogSource) -> None:
-        """Apply one log, as far as the goal allows. Afterwards the headers say so."""
-        here, header = self.position, source.header
-        instance = self._instance
-        instance.log.write(f"Media Recovery Log {source.path}")
-        child = next_incarnation(instance.control, here.incarnation)
-        # The recovery before that RESETLOGS stopped one SCN earlier: what follows is orphaned redo.
-        branch_end = child.resetlogs_scn - 1 if child else None
-        for entry in read_records(source.path, disk=instance.disk):
-            record = entry.record
-            if record.scn < here.scn:
-                continue
+        """Take the log that ``position`` needs, and apply what there is in hand of all threads, as far as the
+        goal allows. Afterwards the headers say so."""
+        self._instance.log.write(f"Media Recovery Log {source.path}")
+        thread = self.threads.next
+        assert thread is not None  # or recovery would be done
+        self.threads.open(thread, source, self._instance.disk)
+        while (thread := self._next_thread()) is not None:
+            entry = thread.head
+            if entry is None:
+                break  # of all redo still to come, that in its next log is the first
             if self._beyond_goal(entry):
                 self._stop_at(entry)
                 return
-            if branch_end is not None and record.scn >= branch_end:
-                break
             self._markers.refuse_unknown_files(entry, self._stop_before)
             self._applier.apply(entry)
+            self.threads.advance(thread)
         self._applier.flush()
-        time = header.next_time or self._applier.last_time or here.time
-        if branch_end is not None and child is not None and (header.next_scn or branch_end) >= branch_end:
-            self.position = Position(child.resetlogs_scn, time, child, 1)
-        elif header.current:
+        if thread is not None:
+            time = thread.position.time or self._applier.last_time or self.position.time
+            self.position = replace(thread.position, time=time)
+        else:
             self._reached_end = True
             self._applier.abandon_pending()
-            scn = max(
-                self._applier.last_scn + 1, here.scn, *(file.header.checkpoint.scn for file in self._files)
-            )
-            self.position = Position(scn, time, here.incarnation, here.sequence)
-        else:
-            assert header.next_scn is not None
-            self.position = Position(header.next_scn, time, here.incarnation, here.sequence + 1)
+            checkpoints = [file.header.checkpoint.scn for file in self._files]
+            scn = max(self._applier.last_scn + 1, self.position.scn, *checkpoints)
+            time = self._applier.last_time or self.position.time
+            self.position = replace(self.threads.first.position, scn=scn, time=time)
         self._advance()
+
+    def _next_thread(self) -> ThreadRedo | None:
+        """The thread with the next record or log; None at the end of all redo. Goes on with the next
+        incarnation where recovery has come to its RESETLOGS."""
+        thread = self.threads.next
+        incarnation = (thread or self.threads.first).position.incarnation
+        child = next_incarnation(self._instance.control, incarnation)
+        # The recovery before that RESETLOGS stopped one SCN earlier: what follows is orphaned redo.
+        if child is not None and (thread is None or thread.scn >= child.resetlogs_scn - 1):
+            self.threads.enter(child, self._applier.last_time)
+            return self.threads.next
+        return thread
+
+    def _thread_changed(self, marker: ThreadEnabled | ThreadDisabled, record: RedoRecord) -> None:
+        if isinstance(marker, ThreadDisabled):
+            self.threads.disabled(marker.thread)
+            return
+        incarnation = self.position.incarnation
+        position = Position(marker.first_scn, record.time, incarnation, marker.thread, marker.sequence)
+        self.threads.enabled_at(position)
 
     def _beyond_goal(self, entry: LogRecord) -> bool:
         spec, record = self._spec, entry.record
@@ -157,22 +178,33 @@ class RecoveryProgress:
     def _stop_before(self, entry: LogRecord, scn: int | None = None) -> None:
         """Everything before this record is applied, and recovery goes no further now."""
         self._applier.flush()
-        here = self.position
-        self.position = Position(
-            entry.record.scn if scn is None else scn, entry.record.time, here.incarnation, here.sequence
+        record = entry.record
+        self.position = replace(
+            self.position,
+            scn=record.scn if scn is None else scn,
+            time=record.time,
+            thread=record.thread,
+            sequence=entry.address.sequence,
         )
         self._advance(entry.address.block)
 
     def _advance(self, block: int = _FIRST_BLOCK) -> None:
         here = self.position
-        scn, sequence = here.scn, here.sequence
+        checkpoint = self._checkpoint(here.scn, block)
         pending = self._applier.first_pending
         if pending is not None:
             # Parts of a transaction whose rest is still to come are not in the files.
-            scn, sequence, block = pending.record.scn, pending.address.sequence, pending.address.block
-        checkpoint = Checkpoint(scn, here.time, 1, sequence, block, 16)
+            checkpoint = replace(checkpoint, scn=pending.record.scn)
+            if pending.record.thread == here.thread:
+                sequence, block, _offset = pending.address
+                checkpoint = replace(checkpoint, sequence=sequence, log_block=block)
         for file in self._files:
             file.advance(checkpoint, here.incarnation)
+
+    def _checkpoint(self, scn: int, block: int = _FIRST_BLOCK) -> Checkpoint:
+        here = self.position
+        time = here.time or now_to_the_second()
+        return Checkpoint(scn, time, here.thread, here.sequence or 0, block, 16, self.threads.enabled)
 
     # ------------------------------------------------------------ ending
 
@@ -199,7 +231,7 @@ class RecoveryProgress:
             self._finish_incomplete()
             return
         here = self.position
-        end = Checkpoint(here.scn, here.time or now_to_the_second(), 1, here.sequence, _FIRST_BLOCK, 16)
+        end = self._checkpoint(here.scn)
         for file in self._files:
             file.finish(end, here.incarnation)
         control = self._instance.control
@@ -231,7 +263,7 @@ class RecoveryProgress:
         stop = here.scn
         if self._spec.until_scn is not None and self._stopped:
             stop = self._spec.until_scn
-        checkpoint = Checkpoint(stop, here.time, 1, here.sequence, _FIRST_BLOCK, 16)
+        checkpoint = self._checkpoint(stop)
         for file in self._files:
             file.advance(checkpoint, here.incarnation)
         with instance.latch:

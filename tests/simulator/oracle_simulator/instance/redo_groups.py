@@ -109,6 +109,21 @@ def not_written(group: RedoGroup, member: RedoLogFile, block: int, problem: OSEr
     return OracleError(340, text, cause, member_line(group, member.path), *os_lines(problem))
 
 
+def recreate_members(instance: Instance, group: RedoGroup, header: LogHeader | None = None) -> None:
+    """Make all members of a group anew, with ``header`` when the log is to be current. Raises ORA-00344."""
+    for member in group.members:
+        try:
+            size_blocks = group.size_bytes // group.block_size
+            log = RedoLogFile.create(member, size_blocks, group.block_size, reuse=True, disk=instance.disk)
+        except OSError as exc:
+            raise OracleError(344, f"unable to re-create online log '{member}'", *os_lines(exc)) from exc
+        if header is not None:
+            log.write_header(header)
+        log.fsync()
+        log.close()
+    group.invalid = []
+
+
 # ------------------------------------------------------------ the log switch
 
 

@@ -24,13 +24,14 @@ from oracle_simulator.instance.control import (
     RedoGroup,
 )
 from oracle_simulator.instance.headers import WrongFile, identify
-from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery, os_lines
-from oracle_simulator.instance.redo_groups import log_header
+from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
+from oracle_simulator.instance.redo_groups import begin_group, empty_group, log_header, recreate_members
+from oracle_simulator.instance.thread_states import instance_name
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.datafile_header import FUZZY, Checkpoint
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.oracle_time import encode_time
-from oracle_simulator.storage.redo_log import RedoLogFile, closed, read_log_header, read_records
+from oracle_simulator.storage.redo_log import closed, read_log_header, read_records
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -43,8 +44,8 @@ def reset_logs(instance: Instance) -> None:
 
     Accessible online logs that were not archived are archived first; missing ones are made anew.
     Raises ORA-01245 for an offline file that would be lost, ORA-01195, ORA-01194, ORA-01152 or ORA-01113
-    with ORA-01110 for a file that is not consistent with the others, ORA-01157, ORA-01190, ORA-00344 when
-    a log can't be made.
+    with ORA-01110 for a file that is not consistent with the others, ORA-01157, ORA-01190, ORA-38856 for an
+    enabled redo thread without logs, ORA-00344 when a log can't be made.
     """
     control = instance.control
     database = control.database
@@ -53,6 +54,7 @@ def reset_logs(instance: Instance) -> None:
     problem = first_inconsistency(instance, stop)
     if problem is not None:
         raise problem
+    _settle_threads(instance)
     if database.log_mode == "ARCHIVELOG":
         archive_online_logs(instance)
     now = now_to_the_second()
@@ -62,7 +64,12 @@ def reset_logs(instance: Instance) -> None:
         before = control.to_dict()
         _begin_incarnation(instance, scn, resetlogs_id)
         instance.clock.advance_to(scn)
-    checkpoint = Checkpoint(scn, now, 1, 1, _FIRST_BLOCK, 16)
+        enabled = control.enabled_threads
+    threads = [record for record in control.threads if record.enabled != "DISABLED"]
+    checkpoints = {
+        record.thread: Checkpoint(scn, now, record.thread, 1, _FIRST_BLOCK, 16, enabled) for record in threads
+    }
+    checkpoint = checkpoints[threads[0].thread]
     try:
         _recreate_logs(instance, scn, now)
         for record, header in headers:
@@ -77,13 +84,31 @@ def reset_logs(instance: Instance) -> None:
         database.recovery_stop_scn = 0
         database.checkpoint = checkpoint
         database.controlfile_scn = database.controlfile_time = None
-        control.thread.status = "CLOSED"
-        control.thread.sequence = 1
-        control.thread.checkpoint = checkpoint
+        for thread in control.threads:
+            thread.status = "CLOSED"
+            thread.sequence = 1 if thread.thread in checkpoints else 0
+            thread.checkpoint = checkpoints.get(thread.thread, Checkpoint())
+            thread.enabled_scn = thread.disabled_scn = 0
         for record, _header in headers:
             record.checkpoint, record.stop_scn, record.in_backup = checkpoint, scn, False
     instance.save_control()
     instance.log.write(f"RESETLOGS after recovery UNTIL CHANGE {stop} time {now}", f"Resetlogs change {scn}")
+
+
+def _settle_threads(instance: Instance) -> None:
+    """Every enabled redo thread goes on with the new incarnation: raises ORA-38856 for one that has not the
+    two logs it needs. With ``_no_recovery_through_resetlogs`` it is disabled instead (a database of several
+    instances restored as one of a single instance)."""
+    control = instance.control
+    for record in control.threads:
+        if record.enabled == "DISABLED" or len(control.groups_of(record.thread)) >= 2:
+            continue
+        if instance.parameters.get("_no_recovery_through_resetlogs").upper() != "TRUE":
+            name = instance_name(instance.home.sid, record.thread)
+            text = f"cannot mark instance {name} (redo thread {record.thread}) as enabled"
+            raise OracleError(38856, text)
+        with instance.latch:
+            record.enabled = "DISABLED"
 
 
 def first_inconsistency(instance: Instance, stop_scn: int) -> OracleError | None:
@@ -118,10 +143,10 @@ def archive_online_logs(instance: Instance) -> None:
     """Archive what is in accessible online logs of this incarnation and not archived yet."""
     control = instance.control
     database = control.database
-    archived = {(log.resetlogs_id, log.sequence) for log in control.archived_logs if log.name}
+    archived = {(log.resetlogs_id, log.thread, log.sequence) for log in control.archived_logs if log.name}
     for group in control.redo_groups:
         found = _online_log(instance, group)
-        if found is None or (database.resetlogs_id, found[1].sequence) in archived:
+        if found is None or (database.resetlogs_id, found[1].thread, found[1].sequence) in archived:
             continue
         path, header = found
         try:
@@ -133,7 +158,7 @@ def archive_online_logs(instance: Instance) -> None:
 def _online_log(instance: Instance, group: RedoGroup) -> tuple[Path, LogHeader] | None:
     """A readable member with redo of this incarnation; its header says where it ends, current or not."""
     database = instance.control.database
-    for member in group.members:
+    for member in group.valid_members:
         path = Path(member)
         try:
             header = read_log_header(path, disk=instance.disk)
@@ -204,30 +229,21 @@ def _begin_incarnation(instance: Instance, scn: int, resetlogs_id: int) -> None:
 
 
 def _recreate_logs(instance: Instance, scn: int, now: datetime) -> None:
-    """Every group new and empty; the first is current with sequence 1. Raises ORA-00344."""
-    groups = sorted(instance.control.redo_groups, key=lambda group: group.group)
-    for group in groups:
-        first = group is groups[0]
-        for member in group.members:
-            try:
-                log = RedoLogFile.create(
-                    member,
-                    group.size_bytes // group.block_size,
-                    group.block_size,
-                    reuse=True,
-                    disk=instance.disk,
-                )
-            except OSError as exc:
-                raise OracleError(344, f"unable to re-create online log '{member}'", *os_lines(exc)) from exc
-            if first:
-                log.write_header(log_header(instance, group, 1, scn, now))
-            log.fsync()
-            log.close()
-        group.sequence, group.status, group.archived = 0, "UNUSED", True
-        group.first_scn, group.first_time, group.next_scn, group.next_time = 0, None, 0, None
+    """Every group new and empty; the first of each enabled thread is current with sequence 1.
+
+    Raises ORA-00344.
+    """
+    control = instance.control
+    disabled = [record.thread for record in control.threads if record.enabled == "DISABLED"]
+    started: set[int] = set(disabled)
+    for group in sorted(control.redo_groups, key=lambda group: group.group):
+        first = group.thread not in started
+        started.add(group.thread)
+        header = log_header(instance, group, 1, scn, now) if first else None
+        recreate_members(instance, group, header)
+        empty_group(group)
         if first:
-            group.sequence, group.status, group.archived = 1, "CURRENT", False
-            group.first_scn, group.first_time, group.next_scn = scn, now, None
+            begin_group(group, 1, scn, now)
 
 
 def _rewrite_header(

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import now_to_the_second
-from oracle_simulator.instance.redo_groups import member_line
+from oracle_simulator.instance.control import ControlState, ThreadRecord
+from oracle_simulator.instance.redo_groups import begin_group, member_line
 from oracle_simulator.storage.datafile_header import Checkpoint
-from oracle_simulator.storage.redo_record import CrashRecovered
+from oracle_simulator.storage.redo_record import CrashRecovered, ThreadDisabled, ThreadEnabled
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -66,6 +67,33 @@ def thread_closed(instance: Instance, number: int, checkpoint: Checkpoint, last_
     for group in instance.control.groups_of(number):
         if group.status == "ACTIVE":
             group.status = "INACTIVE"
+
+
+def note_thread(control: ControlState, marker: ThreadEnabled | ThreadDisabled, scn: int) -> None:
+    """What the redo says of a thread, for the control file; ``scn`` is that of the record. Under the latch."""
+    record = next((record for record in control.threads if record.thread == marker.thread), None)
+    if record is None:
+        record = ThreadRecord(marker.thread, enabled="DISABLED", sequence=0)
+        control.threads.append(record)
+        control.threads.sort(key=lambda record: record.thread)
+    now = now_to_the_second()
+    if isinstance(marker, ThreadDisabled):
+        if record.enabled == "DISABLED":
+            return
+        record.enabled, record.disabled_scn = "DISABLED", scn
+        for group in control.groups_of(marker.thread):
+            if group.status == "CURRENT":
+                group.status, group.archived = "INACTIVE", False
+                group.next_scn, group.next_time = scn + 1, now
+    elif record.enabled == "DISABLED":
+        record.enabled = "PUBLIC" if marker.public else "PRIVATE"
+        record.enabled_scn, record.sequence = marker.first_scn, marker.sequence
+        record.checkpoint = Checkpoint(
+            marker.first_scn, now, marker.thread, marker.sequence, _FIRST_BLOCK, 16
+        )
+        for group in control.groups_of(marker.thread):
+            if group.group == marker.group:
+                begin_group(group, marker.sequence, marker.first_scn, now)
 
 
 def begin_new_logs(instance: Instance, recovered: Collection[int]) -> None:

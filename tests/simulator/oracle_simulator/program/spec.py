@@ -5,7 +5,11 @@
 
 ::
 
-    redo: {groups: 4, size: 4M}
+    redo: {groups: 4, size: 4M}    # members: copies of each log
+    threads:                       # several instances; each thread is as redo says unless it says otherwise
+      - {}
+      - {groups: 3, enabled: public}             # private, disabled
+      - {open: false}                            # enabled, but closed: no instance starts with the database
     archiver_delay: 1.5            # seconds the archiver takes for one log
     archive_mode: true
     tablespaces:
@@ -62,12 +66,14 @@ from oracle_simulator.instance.readings import Readings
 from oracle_simulator.instance.release import RELEASE, full_text, parse_release
 from oracle_simulator.program.archive_spec import archive_parameters
 from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, write_listener_file
+from oracle_simulator.program.redo_spec import cluster_parameters, redo_threads
 
 _SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _KNOWN = {
     "archive_destinations",
     "redo",
+    "threads",
     "archiver_delay",
     "archive_mode",
     "force_logging",
@@ -109,14 +115,11 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
 
     :param passwords: of SYS and of every user the spec names.
     """
-    redo = spec.get("redo", {})
     return DatabaseDefinition(
         name=sid,
         block_size=size_bytes(spec.get("block_size", "8K")),
         tablespaces=tuple(_tablespace(item) for item in spec.get("tablespaces", [])),
-        redo_groups=redo.get("groups", 3),
-        redo_size_bytes=size_bytes(redo.get("size", "4M")),
-        redo_members=redo.get("members", 1),
+        redo_threads=redo_threads(spec, size_bytes),
         archive_mode=spec.get("archive_mode", True),
         force_logging=spec.get("force_logging", False),
         sys_password=passwords["SYS"],
@@ -124,6 +127,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         parameters={
             ARCHIVER_DELAY: str(spec.get("archiver_delay", 0)),
             **({RELEASE: full_text(parse_release(str(spec["version"])))} if "version" in spec else {}),
+            **cluster_parameters(spec),
             **({READINGS: choices} if (choices := _readings(spec)) else {}),
             **{name: str(value) for name, value in spec.get("parameters", {}).items()},
         },

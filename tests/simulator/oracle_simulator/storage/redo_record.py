@@ -249,6 +249,26 @@ class PluggableClosed(Marker):
     file_numbers: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class ThreadEnabled(Marker):
+    """A redo thread was enabled: its redo begins with log ``sequence``, in ``group``, at ``first_scn``."""
+
+    name: ClassVar[str] = "thread_enabled"
+    thread: int
+    public: bool
+    group: int
+    sequence: int
+    first_scn: int
+
+
+@dataclass(frozen=True)
+class ThreadDisabled(Marker):
+    """A closed redo thread was disabled: it has no redo after this."""
+
+    name: ClassVar[str] = "thread_disabled"
+    thread: int
+
+
 _MARKERS: dict[str, type[Marker]] = {
     cls.name: cls
     for cls in (
@@ -266,6 +286,8 @@ _MARKERS: dict[str, type[Marker]] = {
         PluggableCreated,
         PluggableDropped,
         PluggableClosed,
+        ThreadEnabled,
+        ThreadDisabled,
     )
 }
 

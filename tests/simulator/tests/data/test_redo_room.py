@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from oracle_simulator.data.create import create_database
+from oracle_simulator.data.definition import RedoThreadDefinition
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode
 from oracle_simulator.instance.home import Home
@@ -21,7 +22,7 @@ from .shop import MIB, Background, Shop
 
 @pytest.mark.parametrize("in_backup", [False, True])
 def test_large_commits_of_many_sessions_never_lock_the_writers(home: Home, in_backup: bool) -> None:
-    create_database(home, replace(definition(), redo_size_bytes=2 * MIB))
+    create_database(home, replace(definition(), redo_threads=(RedoThreadDefinition(size_bytes=2 * MIB),)))
     shop = Shop(home)
     shop.open()
     for session in range(4):
@@ -52,7 +53,7 @@ def test_large_commits_of_many_sessions_never_lock_the_writers(home: Home, in_ba
 
 
 def test_the_largest_transaction_goes_through_and_a_larger_one_is_refused(home: Home) -> None:
-    create_database(home, replace(definition(), redo_size_bytes=2 * MIB))
+    create_database(home, replace(definition(), redo_threads=(RedoThreadDefinition(size_bytes=2 * MIB),)))
     shop = Shop(home)
     shop.open()
     shop.create_table("T", "BIG", keys=())

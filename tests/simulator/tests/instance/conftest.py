@@ -17,7 +17,12 @@ from pathlib import Path
 import pytest
 
 from oracle_simulator.data.create import create_database
-from oracle_simulator.data.definition import DatabaseDefinition, FileDefinition, TablespaceDefinition
+from oracle_simulator.data.definition import (
+    DatabaseDefinition,
+    FileDefinition,
+    RedoThreadDefinition,
+    TablespaceDefinition,
+)
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import redo_switch
 from oracle_simulator.instance.changes import BlockChange, wait_durable, write_changes
@@ -203,7 +208,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
             TablespaceDefinition("APP", (FileDefinition(2 * MIB), FileDefinition(2 * MIB))),
             TablespaceDefinition("OLD", (FileDefinition(2 * MIB),), read_only=True),
         ),
-        redo_size_bytes=MIB,
+        redo_threads=(RedoThreadDefinition(size_bytes=MIB),),
         verifier_rounds=1,
     )
     create_database(home, definition)

@@ -20,6 +20,7 @@ from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import (
     DatabaseDefinition,
     FileDefinition,
+    RedoThreadDefinition,
     TablespaceDefinition,
     UserDefinition,
 )
@@ -138,7 +139,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Home:
                 undo,
                 temp,
             ),
-            redo_size_bytes=4 * MIB,
+            redo_threads=(RedoThreadDefinition(size_bytes=4 * MIB),),
             users=(UserDefinition("APP", "app"), UserDefinition("OTHER", "other")),
             verifier_rounds=16,
         ),
