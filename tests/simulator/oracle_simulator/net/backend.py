@@ -136,7 +136,15 @@ class Session(Protocol):
         """End-to-end attributes that changed: ``client_identifier``, ``module``, ``action``,
         ``client_info``, ``db_operation``."""
 
-    def set_current_schema(self, name: str) -> None: ...
+    def set_current_schema(self, name: str) -> None:
+        """Raises ORA-01435 for a user that does not exist."""
+
+    def set_context(self, namespace: str, values: dict[str, str], clear: bool) -> None:
+        """Attributes of an application context; ``clear`` forgets the others. Raises ORA-28267."""
+
+    def change_password(self, user: str, old: str, new: str) -> None:
+        """Raises ORA-28008 when ``old`` is wrong, ORA-01031 for another user's password; whoever may ALTER
+        USER need not know the old one."""
 
     def cancel(self) -> None:
         """Interrupt the running statement, from another thread: it raises ORA-01013. A no-op when idle."""

@@ -15,8 +15,11 @@ from oracle_simulator.net.binds import LobReference
 from oracle_simulator.net.cursors import Cursor, CursorTable
 from oracle_simulator.net.data_types import ENCODERS, LOB_TYPES, NULL
 from oracle_simulator.net.lobs import CHUNK_SIZE, LobStore
+from oracle_simulator.net.logon import Logon
 from oracle_simulator.net.requests import (
+    Authenticate,
     Call,
+    CancelCursors,
     CloseCursors,
     Execute,
     Fetch,
@@ -27,6 +30,7 @@ from oracle_simulator.net.requests import (
     Piggyback,
     Request,
     SetAttributes,
+    SetContext,
     SetCurrentSchema,
     SimpleCall,
 )
@@ -42,8 +46,9 @@ _IS_NULL = sb(-1)
 class Calls:
     """The calls of one session, one at a time. Everything raises ``OracleError``."""
 
-    def __init__(self, session: Session, cursors: CursorTable) -> None:
+    def __init__(self, session: Session, cursors: CursorTable, logon: Logon) -> None:
         self._session = session
+        self._logon = logon
         self._cursors = cursors
         self._lobs = LobStore()
 
@@ -68,18 +73,23 @@ class Calls:
             return self._end_of_fetch(self._cursors.get(call.cursor_id), call.row_limit, out)
         if isinstance(call, LobCall):
             return self._lob(call)
+        if isinstance(call, Authenticate):
+            return self._logon.change_password(self._session, call)
         if call is SimpleCall.COMMIT:
             self._session.commit()
         elif call is SimpleCall.ROLLBACK:
             self._session.rollback()
-        elif not isinstance(call, SimpleCall):
-            raise OracleError(3001, "unimplemented feature: password change within a session")
         return messages.status(self.in_transaction())
 
     def _take_along(self, piggyback: Piggyback) -> None:
         if isinstance(piggyback, CloseCursors):
             for cursor_id in piggyback.cursor_ids:
                 self._cursors.close(cursor_id)
+        elif isinstance(piggyback, CancelCursors):
+            for cursor_id in piggyback.cursor_ids:
+                self._cursors.cancel(cursor_id)
+        elif isinstance(piggyback, SetContext):
+            self._session.set_context(piggyback.namespace, piggyback.values, piggyback.clear)
         elif isinstance(piggyback, SetAttributes):
             self._session.set_attributes(piggyback.attributes)
         elif isinstance(piggyback, SetCurrentSchema):

@@ -364,12 +364,7 @@ class Connection:
             raise
         self._channel.deadline = None
         self._session = session
-        self._calls = Calls(session, self._cursors)
-        if statement := call.entries.get("AUTH_ALTER_SESSION"):
-            try:
-                session.execute(statement, [], [])
-            except OracleError as error:
-                self._log(f"ignored at logon: {error.lines[0]}: {statement!r}")
+        self._calls = Calls(session, self._cursors, self._logon)
         return response
 
     def _end_session(self) -> None:

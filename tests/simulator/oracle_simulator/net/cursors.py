@@ -122,6 +122,11 @@ class CursorTable:
         self._cursors[cursor.id] = cursor
         return cursor
 
+    def cancel(self, cursor_id: int) -> None:
+        """Forget the rest of a cursor's rows."""
+        if (cursor := self._cursors.get(cursor_id)) is not None:
+            cursor.rows = None
+
     def get(self, cursor_id: int) -> Cursor:
         """ORA-01001 for a number that is not open."""
         try:

@@ -28,6 +28,7 @@ class Logon:
         self._backend = backend
         self._client = client
         self._challenge: Challenge | None = None
+        self._proved: Challenge | None = None
         self._is_known = False
         self._asked: Authenticate | None = None
 
@@ -46,8 +47,8 @@ class Logon:
             raise ProtocolError("phase two of a logon without phase one")
         challenge, asked = self._challenge, self._asked
         self._challenge = None
-        if "PROXY_CLIENT_NAME" in call.entries or "AUTH_NEWPASSWORD" in call.entries:
-            raise OracleError(3001, "unimplemented feature: proxy users and password changes at logon")
+        if "PROXY_CLIENT_NAME" in call.entries:
+            raise OracleError(3001, "unimplemented feature: proxy users")
         user, mode = user_name(asked.user), admin_mode(asked.mode)
         try:
             proof = challenge.accept(
@@ -58,7 +59,38 @@ class Logon:
         if (user_name(call.user), admin_mode(call.mode)) != (user, mode) or not self._is_known or not proof:
             raise OracleError(1017, "invalid username/password; logon denied")
         session = self._backend.open_session(user, mode, self._client_info(asked, call))
+        self._proved = challenge
+        try:
+            self._prepare(session, call)
+        except (OracleError, ProtocolError):
+            session.close()
+            raise
         return session, messages.parameters(self._entries(session, proof)) + messages.status(False)
+
+    def _prepare(self, session: Session, call: Authenticate) -> None:
+        """What a client may want of its session from the beginning. Where it can't be had, there is none."""
+        if "AUTH_NEWPASSWORD" in call.entries:
+            self.change_password(session, call)
+        if statement := call.entries.get("AUTH_ALTER_SESSION"):
+            session.execute(statement, [], [])
+        for namespace, attribute, value in call.context:
+            session.set_context(namespace, {attribute: value}, clear=False)
+
+    def change_password(self, session: Session, call: Authenticate) -> bytes:
+        """A new password for ``call.user``: the answer."""
+        if self._proved is None or call.phase != 2:
+            raise ProtocolError("a logon within a session")
+        try:
+            old, new = (
+                self._proved.decrypt(call.entries.get(key, ""))
+                for key in ("AUTH_PASSWORD", "AUTH_NEWPASSWORD")
+            )
+        except ValueError as error:
+            raise ProtocolError(f"malformed keys in a change of password: {error}") from None
+        if not new:
+            raise OracleError(988, "missing or invalid password(s)")
+        session.change_password(user_name(call.user), old or "", new)
+        return messages.parameters([]) + messages.status(session.in_transaction)
 
     def _client_info(self, first: Authenticate, second: Authenticate) -> ClientInfo:
         told, known = first.entries, self._client

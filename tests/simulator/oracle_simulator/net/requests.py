@@ -39,6 +39,7 @@ class Option(enum.IntFlag):
 _FLAG_SCROLLABLE, _FLAG_ROW_COUNTS = 0x02, 0x4000
 _REEXECUTE_COMMIT = 0x01
 _MAX_BINDS = 65535
+_CLEAR_CONTEXT = 0x02
 
 
 class LobOperation(enum.IntEnum):
@@ -68,12 +69,14 @@ class SimpleCall(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Authenticate:
-    """Phase one (function 118) or two (115) of a logon; ``mode`` as the client's bits."""
+    """Phase one (function 118) or two (115) of a logon, or a new password (115 within a session); ``mode``
+    as the client's bits. ``context`` holds namespace, attribute and value of each entry of an application context."""
 
     phase: int
     user: str
     mode: int
     entries: dict[str, str]
+    context: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,22 @@ class CloseCursors:
 
 
 @dataclass(frozen=True)
+class CancelCursors:
+    """The rest of these cursors' rows is not wanted; they stay open."""
+
+    cursor_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SetContext:
+    """Attributes of an application context."""
+
+    namespace: str
+    values: dict[str, str]
+    clear: bool
+
+
+@dataclass(frozen=True)
 class SetAttributes:
     attributes: dict[str, str]
 
@@ -127,8 +146,7 @@ class FreeLobs:
 
 
 Call = Authenticate | Execute | Fetch | LobCall | SimpleCall
-Piggyback = CloseCursors | SetAttributes | SetCurrentSchema | FreeLobs | None
-"""None for one that was read and means nothing here."""
+Piggyback = CloseCursors | CancelCursors | SetAttributes | SetContext | SetCurrentSchema | FreeLobs
 
 
 @dataclass(frozen=True)
@@ -198,11 +216,22 @@ def _read_authenticate(reader: Reader, phase: int) -> Authenticate:
     reader.skip(2)
     user = (reader.bytes1() or b"").decode() if has_user else ""
     entries = {}
+    context: list[str] = []
     for _ignored in range(count):
         key = reader.str2().rstrip("\0")
-        entries[key] = reader.str2().rstrip("\0")
+        value = reader.str2().rstrip("\0")
         reader.skip_ub(1)
-    return Authenticate(phase, user, mode, entries)
+        if key in _CONTEXT_KEYS:
+            context.append(value)
+        else:
+            entries[key] = value
+    return Authenticate(
+        phase, user, mode, entries, tuple(zip(context[::3], context[1::3], context[2::3], strict=True))
+    )
+
+
+_CONTEXT_KEYS = ("AUTH_APPCTX_NSPACE", "AUTH_APPCTX_ATTR", "AUTH_APPCTX_VALUE")
+"""They come in this order, once for each entry."""
 
 
 def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
@@ -303,6 +332,10 @@ def _read_close_cursors(reader: Reader) -> CloseCursors:
     return CloseCursors(tuple(reader.ub() for _ignored in range(reader.ub())))
 
 
+def _read_cancel_cursors(reader: Reader) -> CancelCursors:
+    return CancelCursors(_read_close_cursors(reader).cursor_ids)
+
+
 def _read_attributes(reader: Reader) -> SetAttributes:
     reader.skip(2)
     reader.skip_ub(1)
@@ -311,7 +344,7 @@ def _read_attributes(reader: Reader) -> SetAttributes:
         "client_identifier",
         "module",
         "action",
-        None,
+        "ecid",
         None,
         "client_info",
         None,
@@ -350,18 +383,20 @@ def _read_free_lobs(reader: Reader) -> FreeLobs:
     return FreeLobs(tuple(joined[at : at + LOCATOR_SIZE] for at in range(0, total, LOCATOR_SIZE)))
 
 
-def _skip_application_context(reader: Reader) -> None:
+def _read_application_context(reader: Reader) -> SetContext:
     reader.skip(1)
     reader.skip_ub(1)
     reader.skip(1)
     entries = reader.ub()
-    reader.skip_ub(1)
+    flags = reader.ub()
     reader.skip(1)
-    reader.bytes1()
+    namespace = (reader.bytes1() or b"").decode()
+    values = {}
     for _ignored in range(entries):
-        reader.bytes2()
-        reader.bytes2()
+        attribute = reader.str2()
+        values[attribute] = reader.str2()
         reader.skip_ub(1)
+    return SetContext(namespace, values, bool(flags & _CLEAR_CONTEXT))
 
 
 _PIGGYBACKS: dict[int, Callable[[Reader], Piggyback]] = {
@@ -369,5 +404,6 @@ _PIGGYBACKS: dict[int, Callable[[Reader], Piggyback]] = {
     105: _read_close_cursors,
     135: _read_attributes,
     152: _read_current_schema,
-    154: _skip_application_context,
+    120: _read_cancel_cursors,
+    154: _read_application_context,
 }

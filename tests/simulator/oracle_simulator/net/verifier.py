@@ -32,6 +32,13 @@ def make_verifier(password: str, *, rounds: int = 4096, salt: bytes | None = Non
     return Verifier(chosen, _password_key(password.encode(), chosen, rounds), rounds)
 
 
+def is_password(verifier: Verifier, password: str) -> bool:
+    """Whether the verifier is this password's."""
+    return hmac.compare_digest(
+        _password_key(password.encode(), verifier.salt, verifier.rounds), verifier.pw_key
+    )
+
+
 def unknown_user_verifier() -> Verifier:
     """A verifier that no password satisfies, so that an unknown name looks like a wrong password."""
     return Verifier(secrets.token_bytes(16), secrets.token_bytes(64))
@@ -64,6 +71,7 @@ class Challenge:
         self._verifier = verifier
         self._server_half = server_half or secrets.token_bytes(32)
         self._session_salt = session_salt or secrets.token_bytes(16)
+        self._key = bytes(32)
         self._password_hash = hashlib.sha512(verifier.pw_key + verifier.salt).digest()[:32]
 
     def entries(self) -> list[tuple[str, str, int]]:
@@ -76,6 +84,18 @@ class Challenge:
             ("AUTH_PBKDF2_SDER_COUNT", str(_SESSION_KEY_ROUNDS), 0),
         ]
 
+    def decrypt(self, password: str) -> str | None:
+        """A password that came under the session key of :meth:`accept`, None if it was another key.
+        ValueError for what is not hexadecimal or not whole blocks."""
+        plain = _decrypt(self._key, bytes.fromhex(password))
+        padding = plain[-1] if plain else 0
+        if not 1 <= padding <= 16 or plain[-padding:] != bytes((padding,)) * padding:
+            return None
+        try:
+            return plain[16:-padding].decode()
+        except UnicodeDecodeError:
+            return None
+
     def accept(self, session_key: str, password: str) -> str | None:
         """AUTH_SVR_RESPONSE for the client's AUTH_SESSKEY and AUTH_PASSWORD, None if the password is
         wrong. ValueError for what is not hexadecimal or not whole blocks."""
@@ -87,11 +107,8 @@ class Challenge:
             _SESSION_KEY_ROUNDS,
             32,
         )
-        plain = _decrypt(key, bytes.fromhex(password))
-        padding = plain[-1] if plain else 0
-        if not 1 <= padding <= 16 or plain[-padding:] != bytes((padding,)) * padding:
-            return None
-        offered = _password_key(plain[16:-padding], self._verifier.salt, self._verifier.rounds)
-        if not hmac.compare_digest(offered, self._verifier.pw_key):
+        self._key = key
+        offered = self.decrypt(password)
+        if offered is None or not is_password(self._verifier, offered):
             return None
         return _hex(_encrypt(key, secrets.token_bytes(16) + b"SERVER_TO_CLIENT" + b"\x10" * 16))

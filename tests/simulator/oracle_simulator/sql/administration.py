@@ -13,6 +13,7 @@ from oracle_simulator.instance.checkpoint import checkpoint_now
 from oracle_simulator.instance.parameter_changes import change_parameter
 from oracle_simulator.sql import container_statements, masks
 from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.time_zones import time_zone
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
@@ -135,7 +136,7 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
     record = session.record
     for name, value in statement.settings:
         if name == "current_schema":
-            session.set_current_schema(_schema(session, value))
+            session.set_current_schema(value)
         elif name == "nls_date_format":
             masks.format_moment(session.now, value)
             record.date_format = value
@@ -147,15 +148,7 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
         elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
             raise OracleError(2248, "invalid option for ALTER SESSION")
         if name == "time_zone":
-            record.time_zone = value
-
-
-def _schema(session: DatabaseSession, value: str) -> str:
-    data = session.open_data
-    for name in (value, value.upper()):
-        if name == "SYS" or (data is not None and data.dictionary.find_user(name) is not None):
-            return name
-    raise OracleError(1435, "user does not exist")
+            record.time_zone = time_zone(value)
 
 
 def _nothing(session: DatabaseSession, statement: st.AlterSessionOther) -> None:

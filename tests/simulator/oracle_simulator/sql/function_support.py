@@ -30,6 +30,9 @@ class FunctionContext(Protocol):
     def user_environment(self, name: str) -> str | None:
         """SYS_CONTEXT('USERENV', name)."""
 
+    def context_value(self, namespace: str, name: str) -> str | None:
+        """SYS_CONTEXT of another namespace."""
+
 
 Implementation = Callable[..., Any]
 

@@ -32,16 +32,16 @@ def rowid_text(address: int) -> str:
 
 
 def _sys_context(context: FunctionContext, namespace: str, name: str, _length: int = 0) -> str | None:
-    if namespace.upper() != "USERENV":
-        return None
-    return context.user_environment(name.upper())
+    if namespace.upper() == "USERENV":
+        return context.user_environment(name.upper())
+    return context.context_value(namespace.upper(), name.upper())
 
 
 _SESSION_FUNCTIONS: dict[str, Function] = {
     "ROWID": Function(rowid_text, types.ROWID, 1, 1),
     "ROWIDTOCHAR": Function(lambda value: value, types.ROWID, 1, 1),
     "CHARTOROWID": Function(lambda value: value, types.ROWID, 1, 1),
-    "SYS_CONTEXT": Function(_sys_context, types.text_type(256), 2, 3, context=True),
+    "SYS_CONTEXT": Function(_sys_context, types.text_type(4000), 2, 3, context=True),
     "USERENV": Function(
         lambda c, name: c.user_environment(name.upper()), types.text_type(64), 1, 1, context=True
     ),

@@ -24,15 +24,18 @@ from oracle_simulator.sql.dispatch import dispatch
 from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.mirror import Overlay
 from oracle_simulator.sql.parse import parse
+from oracle_simulator.sql.password_change import require_change
 from oracle_simulator.sql.privileges import Privileges
 from oracle_simulator.sql.queries import describe_query
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
-from oracle_simulator.sql.statements import Query
+from oracle_simulator.sql.statements import Query, UserStatement
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.engine import Database, OpenData
 
 _PLANS_KEPT = 500
+CLIENT_CONTEXT = "CLIENTCONTEXT"
+"""The application context that is open to clients (SQL Reference, SYS_CONTEXT)."""
 _ATTRIBUTES = ("module", "action", "client_info", "client_identifier")
 T = TypeVar("T")
 
@@ -48,6 +51,7 @@ class DatabaseSession:
         self.privileges = Privileges(record.user, record.mode)
         self._overlay = Overlay(record.sid)
         self.savepoints: dict[str, int] = {}
+        self.context: dict[str, str] = {}
         self.now = datetime.now()
         self._transaction: Transaction | None = None
         self._data: OpenData | None = None
@@ -183,7 +187,30 @@ class DatabaseSession:
                 setattr(self.record, name, attributes[name])
 
     def set_current_schema(self, name: str) -> None:
-        self.record.schema = name
+        data = self.open_data
+        for known in (name, name.upper()):
+            if known == "SYS" or (data is not None and data.dictionary.find_user(known) is not None):
+                self.record.schema = known
+                return
+        raise OracleError(1435, "user does not exist")
+
+    def set_context(self, namespace: str, values: dict[str, str], clear: bool) -> None:
+        """Only CLIENTCONTEXT: every other namespace would need a CREATE CONTEXT."""
+        if namespace.upper() != CLIENT_CONTEXT:
+            raise OracleError(28267, "invalid NameSpace Value")
+        if not values and not clear:
+            raise OracleError(1031, "insufficient privileges")
+        if clear:
+            self.context.clear()
+        self.context.update((name.upper(), value) for name, value in values.items())
+
+    def context_value(self, namespace: str, name: str) -> str | None:
+        return self.context.get(name) if namespace == CLIENT_CONTEXT else None
+
+    def change_password(self, user: str, old: str, new: str) -> None:
+        with self._call():
+            require_change(self, user, old)
+            dispatch(self, UserStatement(user, create=False, password=new), "ALTER USER", (), ())
 
     def cancel(self) -> None:
         if self.record.in_call:

@@ -157,6 +157,12 @@ class ToySession:
     def set_current_schema(self, name: str) -> None:
         self.schema = name
 
+    def set_context(self, namespace: str, values: dict[str, str], clear: bool) -> None:
+        self.log.append(f"context {namespace} {values} {clear}")
+
+    def change_password(self, user: str, old: str, new: str) -> None:
+        self.log.append(f"password of {user}: {old}, {new}")
+
     def cancel(self) -> None:
         self.log.append("cancel")
         self.cancel_asked.set()
