@@ -22,6 +22,7 @@ from oracle_simulator.instance.archive_destinations import (
     destinations,
 )
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import terminated
 from oracle_simulator.instance.redo_groups import member_lines
 from oracle_simulator.storage.disk import Disk
@@ -196,7 +197,8 @@ class Archiver:
             with instance.latch:
                 group.archived = True
                 self.failed = False
-            instance.save_control()
+            with instance.faults.steps.at(Step.ARCHIVE_CONTROL_FILE):
+                instance.save_control()
             with instance.latch:
                 instance.announce()
 
@@ -213,7 +215,8 @@ class Archiver:
             name = parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
             target = destination.file(name)
             try:
-                copy_log(source, header, target, self._instance.disk, partial(self._step, destination))
+                with self._instance.faults.steps.at(Step.ARCHIVE_COPY):
+                    copy_log(source, header, target, self._instance.disk, partial(self._step, destination))
             except CopyFailed as exc:
                 failure = exc.error
                 self._note_failure(destination, header, exc.error)
@@ -257,6 +260,7 @@ class Archiver:
     def _step(self, destination: ArchiveDestination, steps: int) -> None:
         """The faults of a destination: slow, or failing with an operating system's error."""
         faults = self._instance.faults
+        faults.steps.reached(Step.ARCHIVE_PIECE)
         seconds = faults.destination_delay(destination.dest_id) / steps if steps else 0.0
         if seconds > 0 and not self._ended:
             with faults.changed:

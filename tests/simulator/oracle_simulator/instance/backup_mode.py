@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import now_to_the_second, own_header
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
@@ -168,8 +169,9 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
     numbers = frozenset(record.file_number for record in files)
     try:
         instance.save_control()
-        instance.database_writer.write_until(position, numbers, cancelled)
-        instance.redo.wait_durable(position + 1, cancelled)
+        with instance.faults.steps.at(Step.BEGIN_BACKUP_CHECKPOINT):
+            instance.database_writer.write_until(position, numbers, cancelled)
+            instance.redo.wait_durable(position + 1, cancelled)
     except OracleError:
         with instance.latch:
             for record in files:
@@ -179,7 +181,8 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
         frozen = dataclasses.replace(instance.redo.checkpoint_at(position + 1), scn=scn)
     for record in files:
         file = instance.files.get(record.file_number)
-        _freeze_header(instance, file, frozen)
+        with instance.faults.steps.at(Step.BEGIN_BACKUP_HEADER, record.file_number):
+            _freeze_header(instance, file, frozen)
     instance.save_control()
     instance.log.write(*(f"Begin backup of data file {record.file_number}" for record in files))
     return scn
@@ -210,12 +213,14 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
         commit = write_markers(instance, markers)
         for record in files:
             record.in_backup = False
-    instance.redo.wait_durable(commit.position)
+    with instance.faults.steps.at(Step.END_BACKUP_REDO):
+        instance.redo.wait_durable(commit.position)
     for record in files:
         file = instance.files.find(record.file_number)
         if file is not None:
             own_header(instance, file)
-            _release_header(instance, file.datafile, record, HeaderStatus.ONLINE_FUZZY)
+            with instance.faults.steps.at(Step.END_BACKUP_HEADER, record.file_number):
+                _release_header(instance, file.datafile, record, HeaderStatus.ONLINE_FUZZY)
     instance.save_control()
     instance.log.write(*(f"End backup of data file {record.file_number}" for record in files))
 

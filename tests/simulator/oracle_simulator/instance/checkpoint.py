@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.datafile import DatafileHeader, NotADatafileHeader
@@ -118,7 +119,8 @@ class Checkpointer:
             if file.record.checkpoint.scn > checkpoint.scn:
                 continue
             if not file.record.in_backup:
-                advance_header(instance, file, checkpoint, set_bits, clear_bits)
+                with instance.faults.steps.at(Step.CHECKPOINT_HEADER, file.record.file_number):
+                    advance_header(instance, file, checkpoint, set_bits, clear_bits)
             with instance.latch:
                 file.record.checkpoint = checkpoint
         with instance.latch:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.block import FileType
@@ -112,16 +113,17 @@ class ControlFileSet:
             try:
                 paths = instance.parameters.control_files
                 # Images alternate: a number left out would put this one over the newest on disk.
-                for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
-                    write_control_file(
-                        paths,
-                        state,
-                        number,
-                        dbid=dbid,
-                        db_name=name,
-                        create=self._creating,
-                        disk=instance.disk,
-                    )
+                with instance.faults.steps.at(Step.CONTROL_FILE_WRITE):
+                    for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
+                        write_control_file(
+                            paths,
+                            state,
+                            number,
+                            dbid=dbid,
+                            db_name=name,
+                            create=self._creating,
+                            disk=instance.disk,
+                        )
             except OSError as exc:
                 error = OracleError(221, "error on write to control file", *os_lines(exc))
                 if instance.is_open or instance.state is InstanceState.CLOSING:

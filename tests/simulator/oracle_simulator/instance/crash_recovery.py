@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRecord
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.instance.redo_groups import member_line
@@ -112,7 +113,8 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
             thread = entry.record.thread
             applier.apply(entry)
         applier.abandon_pending()
-        applier.flush()
+        with instance.faults.steps.at(Step.CRASH_RECOVERY):
+            applier.flush()
     except OutOfReach as exc:
         raise exc.error from exc
     except RecoveryStuck as exc:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import RedoGroup
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import terminated
 from oracle_simulator.instance.redo_groups import change_log, continue_log, lose_member, not_written
 from oracle_simulator.storage.redo_log import RedoAddress, RedoLogFile, blocks_needed, pack_records
@@ -284,8 +285,11 @@ class LogWriter:
         records = [data for _position, _scn, data in batch]
         packed = pack_records(records, self._next_block, group.sequence, group.block_size)
         address = RedoAddress(group.sequence, self._next_block, RECORD_OFFSET)
-        self._write_members(lambda member: member.write_blocks(self._next_block, packed.data))
-        self._write_members(RedoLogFile.fsync)
+        steps = self._instance.faults.steps
+        with steps.at(Step.REDO_WRITE):
+            self._write_members(lambda member: member.write_blocks(self._next_block, packed.data))
+        with steps.at(Step.REDO_SYNC):
+            self._write_members(RedoLogFile.fsync)
         last_position, last_scn, _data = batch[-1]
         with self._instance.latch:
             self._writes.append((last_position, address))

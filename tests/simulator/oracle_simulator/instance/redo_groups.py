@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import LogHistoryRecord, RedoGroup
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
 from oracle_simulator.storage.oracle_time import encode_time
@@ -146,12 +147,14 @@ def change_log(
     instance.save_control()
     members = _open_members(instance, new, new.members)
     header = log_header(instance, new, sequence, scn, now)
-    for member in members:
-        member.write_header(header)
-        member.fsync()
-    for member in old_members:
-        member.write_header(closed(member.read_header(), scn, now, end_block))
-        member.fsync()
+    with instance.faults.steps.at(Step.LOG_SWITCH_NEW_LOG):
+        for member in members:
+            member.write_header(header)
+            member.fsync()
+    with instance.faults.steps.at(Step.LOG_SWITCH_OLD_LOG):
+        for member in old_members:
+            member.write_header(closed(member.read_header(), scn, now, end_block))
+            member.fsync()
     with instance.latch:
         control = instance.control
         old.status = "ACTIVE"
@@ -166,7 +169,8 @@ def change_log(
                 scn, database.resetlogs_scn, database.resetlogs_id,
             )
         )  # fmt: skip
-    instance.save_control()
+    with instance.faults.steps.at(Step.LOG_SWITCH_CONTROL_FILE):
+        instance.save_control()
     for member in old_members:
         member.close()
     instance.log.write(

@@ -23,6 +23,7 @@ from oracle_simulator.instance.control import (
     IncarnationRecord,
     RedoGroup,
 )
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
 from oracle_simulator.instance.redo_groups import begin_group, empty_group, log_header, recreate_members
@@ -71,9 +72,11 @@ def reset_logs(instance: Instance) -> None:
     }
     checkpoint = checkpoints[threads[0].thread]
     try:
-        _recreate_logs(instance, scn, now)
+        with instance.faults.steps.at(Step.RESETLOGS_LOGS):
+            _recreate_logs(instance, scn, now)
         for record, header in headers:
-            _rewrite_header(instance, record, header, checkpoint)
+            with instance.faults.steps.at(Step.RESETLOGS_HEADER, record.file_number):
+                _rewrite_header(instance, record, header, checkpoint)
     except OracleError:
         # The statement may be repeated when the cause is gone, also without a new mount.
         instance.use_control(ControlState.from_dict(before))
@@ -91,7 +94,8 @@ def reset_logs(instance: Instance) -> None:
             thread.enabled_scn = thread.disabled_scn = 0
         for record, _header in headers:
             record.checkpoint, record.stop_scn, record.in_backup = checkpoint, scn, False
-    instance.save_control()
+    with instance.faults.steps.at(Step.RESETLOGS_CONTROL_FILE):
+        instance.save_control()
     instance.log.write(f"RESETLOGS after recovery UNTIL CHANGE {stop} time {now}", f"Resetlogs change {scn}")
 
 
