@@ -15,11 +15,13 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import oracledb
 import pytest
 
+from oracle_simulator.instance.faults.unsynced import lose_power
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program import processes
 from oracle_simulator.program.configuration import write_listener_file
@@ -107,6 +109,14 @@ class SimulatedDatabase:
         """SIGKILL."""
         processes.crash(self.home)
 
+    def lose_power(self, seed: int | None = None) -> list[str]:
+        """SIGKILL, and what was not synced is gone: all of it, or what ``seed`` picks. Tells what was taken.
+
+        The database needs ``volatile_writes: true`` in its spec.
+        """
+        self.crash()
+        return lose_power(self.home.unsynced_folder, None if seed is None else Random(seed))
+
     @property
     def running(self) -> bool:
         """Whether the instance's process lives."""
@@ -121,7 +131,7 @@ class SimulatedDatabase:
         return rows
 
     def fault(self, **wish: Any) -> None:
-        """Switch trouble on or off (local_server.LocalServer)."""
+        """Switch trouble on or off: the requests of program/fault_desk.py. Raises LocalError."""
         with LocalConnection(self.home.admin_socket) as connection:
             connection.ask("fault", **wish)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, Dictionary
 from oracle_simulator.data.plan import Cancelled, ChangePlan, make_change
@@ -63,7 +62,7 @@ def create_table(
         number = place.number
         object_id = dictionary.next_object_ids(plan)
         segment = Segment.create(plan, dictionary.space, number, object_id, f"{owner}.{name}")
-        created = datetime.now().replace(microsecond=0)
+        created = dictionary.instance.wall_clock.second()
         dictionary.table_rows.insert(
             plan,
             TableRow(

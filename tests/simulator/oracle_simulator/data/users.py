@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY, Dictionary
 from oracle_simulator.data.plan import Cancelled, ChangePlan, make_change
@@ -41,7 +40,7 @@ def create_user(
         for tablespace in (default, temporary):
             dictionary.find_tablespace(tablespace)
         user_id = max((user.user_id for user in dictionary.user_rows), default=FIRST_USER_ID - 1) + 1
-        created = datetime.now().replace(microsecond=0)
+        created = dictionary.instance.wall_clock.second()
         secret = (verifier.salt, verifier.pw_key, verifier.rounds)
         dictionary.user_rows.insert(
             plan, UserRow(user_id, name, *secret, default, temporary, locked, created)

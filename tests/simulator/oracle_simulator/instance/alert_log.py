@@ -6,22 +6,23 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
 from pathlib import Path
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.wall_clock import WallClock
 
 
 class AlertLog:
     """Appends to ``alert_<SID>.log`` in the form of 12.2 and later: an ISO time line, then the message."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: WallClock) -> None:
         self.path = path
+        self._clock = clock
         self._lock = threading.Lock()
 
     def write(self, *lines: str) -> None:
         """One entry. A full disk must not stop a database, so failing to write is no error here."""
-        stamp = datetime.now().astimezone().isoformat(timespec="microseconds")
+        stamp = self._clock.now().astimezone().isoformat(timespec="microseconds")
         text = "\n".join((stamp, *lines)) + "\n"
         with self._lock:
             try:

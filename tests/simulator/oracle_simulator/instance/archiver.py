@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -279,7 +278,7 @@ class Archiver:
     def _register(
         self, destination: ArchiveDestination, target: Path, header: LogHeader, creator: str
     ) -> None:
-        now = datetime.now().replace(microsecond=0)
+        now = self._instance.wall_clock.second()
         assert header.next_available_block is not None and header.next_scn is not None
         instance = self._instance
         with instance.latch:

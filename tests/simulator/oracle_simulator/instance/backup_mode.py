@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import now_to_the_second, own_header
+from oracle_simulator.instance.checkpoint import own_header
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
@@ -158,7 +158,7 @@ def end_files(instance: Instance, records: Sequence[DatafileRecord]) -> None:
 
 
 def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cancelled) -> int:
-    now = now_to_the_second()
+    now = instance.wall_clock.second()
     with instance.latch:
         # From this moment on first changes log images; the checkpoint below covers everything before.
         scn = instance.clock.next()

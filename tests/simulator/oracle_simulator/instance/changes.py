@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from oracle_simulator.errors import OracleError
@@ -201,7 +200,7 @@ def _estimate(vector: Vector) -> int:
 
 
 def _append(instance: Instance, parts: list[list[Vector]], transaction_id: int) -> list[int]:
-    now = datetime.now().replace(microsecond=0)
+    now = instance.wall_clock.second()
     scns: list[int] = []
     entries: list[tuple[int, bytes]] = []
     several = len(parts) > 1

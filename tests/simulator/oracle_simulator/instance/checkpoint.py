@@ -15,7 +15,6 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
@@ -322,8 +321,3 @@ def log_end(instance: Instance, scn: int) -> Checkpoint:
 
 def _address(checkpoint: Checkpoint) -> RedoAddress:
     return RedoAddress(checkpoint.sequence, checkpoint.log_block, checkpoint.log_offset)
-
-
-def now_to_the_second() -> datetime:
-    """Local time as Oracle's DATE has it."""
-    return datetime.now().replace(microsecond=0)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState, DatafileRecord
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.storage.block import FileType
@@ -37,7 +36,7 @@ def to_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
         state.database.control_file_type = BACKUP
         state.database.open_resetlogs = REQUIRED
         state.database.controlfile_scn = instance.clock.current()
-        state.database.controlfile_time = now_to_the_second()
+        state.database.controlfile_time = instance.wall_clock.second()
     _create(target, reuse)
     try:
         write_control_file(

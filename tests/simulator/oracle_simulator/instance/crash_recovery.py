@@ -9,11 +9,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRecord
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import ErrorLine, os_lines
@@ -60,10 +60,9 @@ class EndOfRedo:
     enabled_threads: int
     tablespace_states: tuple[TablespaceState, ...] = ()
 
-    def checkpoint(self, thread: int | None = None) -> Checkpoint:
+    def checkpoint(self, now: datetime, thread: int | None = None) -> Checkpoint:
         """The checkpoint of files that have all of it, with the address of this thread or of the first."""
         number = min(self.addresses) if thread is None else thread
-        now = now_to_the_second()
         return Checkpoint(self.last_scn + 1, now, number, *self.addresses[number], self.enabled_threads)
 
 

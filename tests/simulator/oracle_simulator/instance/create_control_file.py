@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import (
     CREATED,
     NOT_ALLOWED,
@@ -77,7 +77,7 @@ def create(instance: Instance, definition: ControlFileDefinition) -> None:
     try:
         _refuse_existing(instance, definition)
         headers = _datafile_headers(instance, definition)
-        state = _control_state(definition, headers)
+        state = _control_state(definition, headers, instance.wall_clock.second())
         _place_logs(instance, definition, headers, state)
         sequence = max(_old_sequence(instance), *(header.control_file_sequence for header in headers))
     except OracleError as exc:
@@ -144,10 +144,11 @@ def _datafile_headers(instance: Instance, definition: ControlFileDefinition) -> 
     return headers
 
 
-def _control_state(definition: ControlFileDefinition, headers: Sequence[DatafileHeader]) -> ControlState:
+def _control_state(
+    definition: ControlFileDefinition, headers: Sequence[DatafileHeader], now: datetime
+) -> ControlState:
     first = next(header for header in headers if header.file_number == 1)
     newest = max(headers, key=lambda header: header.checkpoint.scn)
-    now = now_to_the_second()
     database = DatabaseRecord(
         dbid=first.dbid,
         name=definition.database,

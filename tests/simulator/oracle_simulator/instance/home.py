@@ -46,6 +46,11 @@ class Home:
         return self.dbs / "double_write_recovery"
 
     @property
+    def unsynced_folder(self) -> Path:
+        """What a power failure would take back (instance/faults/unsynced.py)."""
+        return self.dbs / "unsynced"
+
+    @property
     def pid_file(self) -> Path:
         return self.dbs / "instance.pid"
 

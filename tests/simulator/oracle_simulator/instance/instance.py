@@ -24,6 +24,7 @@ from oracle_simulator.instance.control import ControlState, DatafileRecord
 from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
 from oracle_simulator.instance.database_writer import DatabaseWriter
 from oracle_simulator.instance.faults import Faults, FaultyDisk
+from oracle_simulator.instance.faults.unsynced import UnsyncedWrites
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, read_only, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
@@ -37,6 +38,7 @@ from oracle_simulator.instance.scn_clock import ScnClock
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.torn_writes import complete_torn_writes
 from oracle_simulator.instance.unlogged import UnloggedWrites
+from oracle_simulator.instance.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.media_recovery import RecoverySession
@@ -66,12 +68,14 @@ class Instance:
         *,
         faults: Faults | None = None,
         readings: Readings | None = None,
+        unsynced: UnsyncedWrites | None = None,
     ) -> None:
         self.home = home
         self.parameters = parameters
-        self.log = log or AlertLog(home.alert_log)
+        self.wall_clock = WallClock()
+        self.log = log or AlertLog(home.alert_log, self.wall_clock)
         self.faults = faults or Faults()
-        self.disk = FaultyDisk(self.faults.files)
+        self.disk = FaultyDisk(self.faults.files, unsynced)
         self.readings = readings or Readings()
         self.version = release_of(parameters)
         self.startup_time: datetime | None = None
@@ -178,7 +182,7 @@ class Instance:
             if self.state is not InstanceState.SHUTDOWN or self.terminated.is_set():
                 raise OracleError(1081, "cannot start already-running ORACLE - shut it down first")
             self.state = InstanceState.STARTED
-            self.startup_time = datetime.now().replace(microsecond=0)
+            self.startup_time = self.wall_clock.second()
         self.log.write("Starting ORACLE instance (normal)")
 
     def mount(self) -> None:
@@ -219,7 +223,7 @@ class Instance:
             if not self.mounted:
                 raise not_mounted()
             open_database(self, read_only, resetlogs)
-            self.opened_at = datetime.now().replace(microsecond=0)
+            self.opened_at = self.wall_clock.second()
 
     def opened(self, state: InstanceState) -> None:
         """Called by the opening itself when users may come."""

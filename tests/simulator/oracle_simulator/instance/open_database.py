@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import advance_header, now_to_the_second
+from oracle_simulator.instance.checkpoint import advance_header
 from oracle_simulator.instance.container import SEED
 from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
 from oracle_simulator.instance.crash_recovery import (
@@ -175,7 +175,8 @@ def _close(found: list[tuple[DatafileRecord, Datafile, DatafileHeader]]) -> None
 
 def _after_crash(instance: Instance, end: EndOfRedo) -> None:
     """Write down that everything up to the end of redo is in the files."""
-    checkpoint = end.checkpoint()
+    now = instance.wall_clock.second()
+    checkpoint = end.checkpoint(now)
     _write_headers(instance, checkpoint, HeaderStatus.NONE, HeaderStatus.ONLINE_FUZZY)
     with instance.latch:
         control = instance.control
@@ -183,7 +184,7 @@ def _after_crash(instance: Instance, end: EndOfRedo) -> None:
         for number in end.addresses:
             thread = control.thread_record(number)
             thread.status = "CLOSED"
-            thread.checkpoint = end.checkpoint(number)
+            thread.checkpoint = end.checkpoint(now, number)
         for state in end.tablespace_states:
             for number in state.file_numbers:
                 _follow_state(instance, number, state.state)
@@ -321,7 +322,7 @@ def close_database(instance: Instance) -> None:
     ends = instance.redo.stop()
     forget_torn_writes(instance)
     with instance.latch:
-        scn, now = instance.clock.next(), now_to_the_second()
+        scn, now = instance.clock.next(), instance.wall_clock.second()
         control = instance.control
         enabled = control.enabled_threads
         checkpoints = {number: Checkpoint(scn, now, number, *end, enabled) for number, end in ends.items()}

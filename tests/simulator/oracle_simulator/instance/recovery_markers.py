@@ -91,7 +91,7 @@ class MarkerEffects:
             self._resize(marker, record.scn)
         elif isinstance(marker, ThreadEnabled | ThreadDisabled):
             if self._whole_database and self._older_control_file:
-                note_thread(self._instance.control, marker, record.scn)
+                note_thread(self._instance, marker, record.scn)
             if self.on_thread is not None:
                 self.on_thread(marker, record)
         elif self._whole_database:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import ALLOWED, CURRENT, NOT_ALLOWED, REQUIRED
 from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
@@ -203,7 +202,7 @@ class RecoveryProgress:
 
     def _checkpoint(self, scn: int, block: int = _FIRST_BLOCK) -> Checkpoint:
         here = self.position
-        time = here.time or now_to_the_second()
+        time = here.time or self._instance.wall_clock.second()
         return Checkpoint(scn, time, here.thread, here.sequence or 0, block, 16, self.threads.enabled)
 
     # ------------------------------------------------------------ ending

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import LogHistoryRecord, RedoGroup
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import ErrorLine, os_lines
@@ -141,7 +140,7 @@ def change_log(
 
     Raises ORA-00313 when no member of the new group can be opened, and OSError.
     """
-    now = now_to_the_second()
+    now = instance.wall_clock.second()
     sequence = old.sequence + 1
     # That nobody needs the new group's old redo must be on disk before that redo is gone.
     instance.save_control()

@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.log_writer import LogWriter
 from oracle_simulator.instance.messages import terminated
 from oracle_simulator.storage.datafile_header import Checkpoint
@@ -162,7 +161,7 @@ class RedoThreads:
         writer = self.writer if thread is None else self._writers[thread]
         enabled = self._instance.control.enabled_threads
         address = writer.address_of(first)
-        return Checkpoint(scn, now_to_the_second(), writer.redo_thread, *address, enabled)
+        return Checkpoint(scn, self._instance.wall_clock.second(), writer.redo_thread, *address, enabled)
 
     def forget_addresses_before(self, position: int) -> None:
         """Addresses of older positions are not needed any more; call under the latch."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.archiver import ArchiveFailed
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.control import (
     CURRENT,
     NOT_ALLOWED,
@@ -58,7 +57,7 @@ def reset_logs(instance: Instance) -> None:
     _settle_threads(instance)
     if database.log_mode == "ARCHIVELOG":
         archive_online_logs(instance)
-    now = now_to_the_second()
+    now = instance.wall_clock.second()
     scn = stop + 1
     resetlogs_id = max(encode_time(now), database.resetlogs_id + 1)
     with instance.latch:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import now_to_the_second
-from oracle_simulator.instance.control import ControlState, ThreadRecord
+from oracle_simulator.instance.control import ThreadRecord
 from oracle_simulator.instance.redo_groups import begin_group, member_line
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import CrashRecovered, ThreadDisabled, ThreadEnabled
@@ -53,7 +52,7 @@ def open_thread(instance: Instance, number: int) -> None:
     instance.redo.start_writer(number, max(record.checkpoint.log_block, _FIRST_BLOCK))
     record.status = "OPEN"
     record.instance = instance_name(instance.home.sid, number)
-    record.open_time = now_to_the_second()
+    record.open_time = instance.wall_clock.second()
     group = instance.control.current_group_of(number)
     instance.log.write(f"Thread {number} opened at log sequence {group.sequence}")
 
@@ -69,14 +68,15 @@ def thread_closed(instance: Instance, number: int, checkpoint: Checkpoint, last_
             group.status = "INACTIVE"
 
 
-def note_thread(control: ControlState, marker: ThreadEnabled | ThreadDisabled, scn: int) -> None:
+def note_thread(instance: Instance, marker: ThreadEnabled | ThreadDisabled, scn: int) -> None:
     """What the redo says of a thread, for the control file; ``scn`` is that of the record. Under the latch."""
+    control = instance.control
     record = next((record for record in control.threads if record.thread == marker.thread), None)
     if record is None:
         record = ThreadRecord(marker.thread, enabled="DISABLED", sequence=0)
         control.threads.append(record)
         control.threads.sort(key=lambda record: record.thread)
-    now = now_to_the_second()
+    now = instance.wall_clock.second()
     if isinstance(marker, ThreadDisabled):
         if record.enabled == "DISABLED":
             return

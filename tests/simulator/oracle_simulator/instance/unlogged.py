@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey
-from oracle_simulator.instance.checkpoint import now_to_the_second
 from oracle_simulator.instance.messages import datafile_line, os_lines
 from oracle_simulator.storage.block import SEQ_UNLOGGED, BlockVersion
 from oracle_simulator.storage.redo_record import UnloggedBlocks
@@ -96,7 +95,7 @@ def note_unrecoverable(instance: Instance, file_numbers: Iterable[int], scn: int
     for number in file_numbers:
         record = control.datafile(number)
         if record is not None and record.unrecoverable_scn < scn:
-            record.unrecoverable_scn, record.unrecoverable_time = scn, now_to_the_second()
+            record.unrecoverable_scn, record.unrecoverable_time = scn, instance.wall_clock.second()
 
 
 def _runs(keys: Sequence[BlockKey]) -> Iterator[BlockRun]:

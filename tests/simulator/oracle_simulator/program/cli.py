@@ -12,10 +12,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from oracle_simulator.instance.faults.unsynced import lose_power
 from oracle_simulator.instance.home import Home
-from oracle_simulator.program import processes
+from oracle_simulator.program import fault_command, processes
 from oracle_simulator.program.local_socket import LocalConnection, LocalError, NoInstance
 
 
@@ -50,20 +52,15 @@ def parser() -> argparse.ArgumentParser:
     start_it.add_argument("--stage", choices=["nomount", "mount", "open"], default="open")
     stop_it = command("stop", stop, "shut the instance down")
     stop_it.add_argument("--abort", action="store_true")
-    command("crash", crash, "kill the instance with SIGKILL")
+    kill_it = command("crash", crash, "kill the instance with SIGKILL")
+    kill_it.add_argument(
+        "--power-loss", action="store_true", help="take back what was not synced (spec: volatile_writes)"
+    )
+    kill_it.add_argument("--seed", type=int, help="take back only some of it, as this number picks")
     show = command("status", status, "tell how the instance is")
     show.add_argument("--json", action="store_true")
-    trouble = command("fault", fault, "switch trouble on or off in a running instance")
-    trouble.add_argument("--archiver-delay", type=float, metavar="SECONDS")
-    trouble.add_argument("--archiver", choices=["stop", "go"])
-    trouble.add_argument("--fail-destination", type=int, metavar="DEST_ID")
-    trouble.add_argument("--repair-destination", type=int, metavar="DEST_ID")
-    trouble.add_argument("--error", default="No space left on device", help="with --fail-destination")
-    trouble.add_argument(
-        "--hold-file", type=int, metavar="FILE#", help="hold the next write between two pieces"
-    )
-    trouble.add_argument("--seconds", type=float, default=60.0, help="with --hold-file")
-    trouble.add_argument("--release", action="store_true", help="end a hold")
+    trouble = command("fault", fault_command.run, "switch trouble on or off in a running instance")
+    fault_command.add_options(trouble)
     unverified = command(
         "readings", readings, "show or choose the readings of unverified points of Oracle's behaviour"
     )
@@ -119,8 +116,12 @@ def stop(options: argparse.Namespace) -> int:
 
 
 def crash(options: argparse.Namespace) -> int:
-    """SIGKILL."""
-    processes.crash(home_of(options))
+    """SIGKILL, and a power failure if wanted."""
+    home = home_of(options)
+    processes.crash(home)
+    if options.power_loss:
+        for line in lose_power(home.unsynced_folder, None if options.seed is None else Random(options.seed)):
+            print(line)
     return 0
 
 
@@ -137,29 +138,6 @@ def status(options: argparse.Namespace) -> int:
     else:
         print("  ".join(f"{name}={value}" for name, value in found.items()))
     return 0 if found["state"] != "SHUTDOWN" else 1
-
-
-def fault(options: argparse.Namespace) -> int:
-    """Switch trouble on or off."""
-    wish: dict[str, Any] = {}
-    if options.archiver_delay is not None:
-        wish["archiver_delay"] = options.archiver_delay
-    if options.archiver is not None:
-        wish["archiver_stopped"] = options.archiver == "stop"
-    if options.fail_destination is not None:
-        wish.update(destination=options.fail_destination, error=options.error)
-    if options.repair_destination is not None:
-        wish.update(destination=options.repair_destination, error=None)
-    if options.hold_file is not None:
-        wish.update(hold_file=options.hold_file, seconds=options.seconds)
-    if options.release:
-        wish["release"] = True
-    if not wish:
-        print("name a fault: see --help", file=sys.stderr)
-        return 2
-    with LocalConnection(home_of(options).admin_socket) as connection:
-        connection.ask("fault", **wish)
-    return 0
 
 
 def readings(options: argparse.Namespace) -> int:

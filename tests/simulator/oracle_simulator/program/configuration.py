@@ -13,6 +13,9 @@ from oracle_simulator.instance.home import Home
 ARCHIVER_DELAY = "_simulator_archiver_delay"
 """Parameter: seconds an archiver takes for one log, as on a slow disk."""
 
+VOLATILE_WRITES = "_simulator_volatile_writes"
+"""Parameter: TRUE keeps what is needed to take back, after a crash, all that was not synced."""
+
 READINGS = "_simulator_readings"
 """Parameter: readings of unverified points that differ from the default, each ``name=value``."""
 

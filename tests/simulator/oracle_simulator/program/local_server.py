@@ -16,6 +16,7 @@ from typing import Any
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import AdminMode, ClientInfo, Result, Session
+from oracle_simulator.program.fault_desk import FaultDesk
 from oracle_simulator.program.local_socket import error_answer, plain, short_path
 from oracle_simulator.sql.engine import Database
 
@@ -34,6 +35,7 @@ class LocalServer:
         self._database = database
         self._instance = database.instance
         self._path = database.instance.home.admin_socket
+        self._faults = FaultDesk(self._instance)
         self._busy = 0
         self._count = threading.Condition()
 
@@ -100,8 +102,7 @@ class LocalServer:
         if what == "status":
             return self._status()
         if what == "fault":
-            self._set_fault(request)
-            return {"said": "fault set"}
+            return self._set_fault(request)
         if what == "readings":
             return self._take_readings(request["choices"])
         return error_answer(OracleError(900, f"invalid request {what!r}"))
@@ -118,10 +119,15 @@ class LocalServer:
             "state": instance.state.value,
             "pid": os.getpid(),
             "scn": instance.clock.current() if instance.mounted else None,
-            "archiver_delay": instance.faults.archiver_delay,
-            "archiver_stopped": instance.faults.archiver_stopped,
-            "held": instance.faults.held,
+            **self._faults.shown(),
         }
+
+    def _set_fault(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._faults.set(request)
+        except ValueError as error:
+            return error_answer(OracleError(900, str(error)))
+        return {"said": "fault set"}
 
     def _take_readings(self, choices: list[str]) -> dict[str, Any]:
         try:
@@ -129,19 +135,6 @@ class LocalServer:
         except ValueError as error:
             return error_answer(OracleError(900, str(error)))
         return {"said": "\n".join(f"{n}={v}" for n, v in dataclasses.asdict(self._instance.readings).items())}
-
-    def _set_fault(self, request: dict[str, Any]) -> None:
-        faults = self._instance.faults
-        if "archiver_delay" in request:
-            faults.set_archiver_delay(float(request["archiver_delay"]))
-        if "archiver_stopped" in request:
-            faults.stop_archiver(bool(request["archiver_stopped"]))
-        if "destination" in request:
-            faults.fail_destination(int(request["destination"]), request["error"])
-        if "hold_file" in request:
-            faults.hold_between_pieces(int(request["hold_file"]), float(request["seconds"]))
-        if request.get("release"):
-            faults.release()
 
 
 def statement_answer(text: str, session: Session) -> dict[str, Any]:

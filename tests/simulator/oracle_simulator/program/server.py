@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 
 from oracle_simulator.instance.faults import Faults
+from oracle_simulator.instance.faults.unsynced import UnsyncedWrites
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.net.listener import Listener
-from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, listener_port
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, VOLATILE_WRITES, listener_port
 from oracle_simulator.program.local_server import LocalServer
 from oracle_simulator.sql.engine import Database
 
@@ -23,7 +24,14 @@ def serve(home: Home) -> None:
     parameters = Parameters.read(home.parameter_file)
     delay = float(parameters.get(ARCHIVER_DELAY) or 0)
     readings = Readings().chosen(parameters.values(READINGS))
-    instance = Instance(home, parameters, faults=Faults(archiver_delay=delay), readings=readings)
+    volatile = parameters.get(VOLATILE_WRITES).upper() == "TRUE"
+    instance = Instance(
+        home,
+        parameters,
+        faults=Faults(archiver_delay=delay),
+        readings=readings,
+        unsynced=UnsyncedWrites(home.unsynced_folder) if volatile else None,
+    )
     database = Database(instance)
     instance.startup()
     listener = Listener(database, port=listener_port(home), log=instance.log.write)

@@ -11,6 +11,7 @@
       - {groups: 3, enabled: public}             # private, disabled
       - {open: false}                            # enabled, but closed: no instance starts with the database
     archiver_delay: 1.5            # seconds the archiver takes for one log
+    volatile_writes: true          # a crash can take back what was not synced: crash --power-loss
     archive_mode: true
     tablespaces:
       - {name: USERS, size: 16M}
@@ -65,7 +66,12 @@ from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.instance.release import RELEASE, full_text, parse_release
 from oracle_simulator.program.archive_spec import archive_parameters
-from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, write_listener_file
+from oracle_simulator.program.configuration import (
+    ARCHIVER_DELAY,
+    READINGS,
+    VOLATILE_WRITES,
+    write_listener_file,
+)
 from oracle_simulator.program.redo_spec import cluster_parameters, redo_threads
 
 _SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
@@ -75,6 +81,7 @@ _KNOWN = {
     "redo",
     "threads",
     "archiver_delay",
+    "volatile_writes",
     "archive_mode",
     "force_logging",
     "tablespaces",
@@ -128,6 +135,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
             ARCHIVER_DELAY: str(spec.get("archiver_delay", 0)),
             **({RELEASE: full_text(parse_release(str(spec["version"])))} if "version" in spec else {}),
             **cluster_parameters(spec),
+            **({VOLATILE_WRITES: "TRUE"} if spec.get("volatile_writes") else {}),
             **({READINGS: choices} if (choices := _readings(spec)) else {}),
             **{name: str(value) for name, value in spec.get("parameters", {}).items()},
         },

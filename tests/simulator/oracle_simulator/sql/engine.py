@@ -26,7 +26,7 @@ class Database:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.sessions = SessionRegistry()
+        self.sessions = SessionRegistry(instance.wall_clock)
         self.containers = OpenContainers(instance, self.changed)
         self.generation = 0
         instance.dictionary_check = self.containers.read_root

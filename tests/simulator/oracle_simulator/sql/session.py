@@ -10,7 +10,6 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,7 +51,7 @@ class DatabaseSession:
         self._overlay = Overlay(record.sid)
         self.savepoints: dict[str, int] = {}
         self.context: dict[str, str] = {}
-        self.now = datetime.now()
+        self.now = database.instance.wall_clock.now()
         self._transaction: Transaction | None = None
         self._data: OpenData | None = None
         self._plans: dict[Any, Any] = {}
@@ -237,7 +236,7 @@ class DatabaseSession:
             with self._in_call:
                 self._check_alive()
                 self._cancelled = False
-                self.now = datetime.now()
+                self.now = self.instance.wall_clock.now()
                 self.record.last_call = time.monotonic()
                 self.record.in_call = True
                 try:

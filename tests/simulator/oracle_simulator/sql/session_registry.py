@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB
+from oracle_simulator.instance.wall_clock import WallClock
 from oracle_simulator.net.backend import AdminMode, ClientInfo
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class SessionRecord:
 class SessionRegistry:
     """All user sessions of an instance. Its own lock, never held while anything else is waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: WallClock) -> None:
+        self._clock = clock
         self._changed = threading.Condition()
         self._sessions: dict[int, SessionRecord] = {}
         self._serials: dict[int, int] = {}
@@ -125,7 +127,7 @@ class SessionRegistry:
                 user,
                 mode,
                 client=client,
-                logon_time=datetime.now().replace(microsecond=0),
+                logon_time=self._clock.second(),
                 schema=user,
                 module=client.program,
                 con_id=con_id,
