@@ -130,6 +130,14 @@ class SimulatedDatabase:
                 rows = connection.ask("sql", text=statement).get("rows") or []
         return rows
 
+    def rman(self, *commands: str) -> str:
+        """Run RMAN's commands about archived logs (program/rman.py); returns what the last one says."""
+        said = ""
+        with LocalConnection(self.home.admin_socket) as connection:
+            for command in commands:
+                said = connection.ask("rman", text=command)["said"]
+        return said
+
     def fault(self, **wish: Any) -> None:
         """Switch trouble on or off: the requests of program/fault_desk.py. Raises LocalError."""
         with LocalConnection(self.home.admin_socket) as connection:

@@ -74,6 +74,8 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     parameters = _parameters(home, definition)
     for path in parameters.control_files:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if parameters.get("db_recovery_file_dest"):
+        Path(parameters.get("db_recovery_file_dest")).mkdir(mode=0o700, parents=True, exist_ok=True)
     for destination in configured_destinations(parameters):
         if not destination.in_recovery_area:
             Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,9 +20,10 @@ from oracle_simulator.instance.archive_destinations import (
     DestinationStatus,
     destinations,
 )
+from oracle_simulator.instance.archived_log_upkeep import forget_file
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
 from oracle_simulator.instance.faults import Step
-from oracle_simulator.instance.messages import terminated
+from oracle_simulator.instance.messages import os_lines, terminated
 from oracle_simulator.instance.redo_groups import member_lines
 from oracle_simulator.storage.disk import Disk
 from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
@@ -208,12 +209,10 @@ class Archiver:
         destination, or too many others, did not take it; a destination that is optional then misses the
         log for ever when the others suffice.
         """
-        parameters = self._instance.parameters
         failure: OracleError | None = None
         for destination in self._due(header) if to is None else [ArchiveDestination(0, to)]:
-            name = parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
-            target = destination.file(name)
             try:
+                target = self._target(destination, header)
                 with self._instance.faults.steps.at(Step.ARCHIVE_COPY):
                     copy_log(source, header, target, self._instance.disk, partial(self._step, destination))
             except CopyFailed as exc:
@@ -227,6 +226,24 @@ class Archiver:
             enough = to is None and self._suffices(self._dest_ids_with(header.thread, header.sequence))
         if not enough:
             raise ArchiveFailed(_not_archived(header, source, failure))
+
+    def _target(self, destination: ArchiveDestination, header: LogHeader) -> Path:
+        """Where a copy goes. Raises CopyFailed when the recovery area has no room for it."""
+        instance = self._instance
+        if not destination.in_recovery_area:
+            name = instance.parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
+            return destination.file(name)
+        assert header.next_available_block is not None
+        try:
+            with instance.latch:
+                for log in instance.recovery_area.make_room(header.next_available_block * header.block_size):
+                    instance.log.write(f"Deleted Oracle managed file {log.name}")
+                    forget_file(log)
+                return instance.recovery_area.archived_log_name(header.thread, header.sequence)
+        except OracleError as exc:
+            raise CopyFailed(exc) from exc
+        except OSError as exc:
+            raise CopyFailed(OracleError(19504, 'failed to create file ""', *os_lines(exc))) from exc
 
     def _due(self, header: LogHeader) -> list[ArchiveDestination]:
         """The destinations to copy a log to now."""
@@ -300,9 +317,12 @@ class Archiver:
                 completion_time=now,
                 creator=creator,
                 registrar=creator,
+                in_recovery_area=destination.in_recovery_area,
             )
             instance.control.archived_logs.append(record)
             self._board.note_success(destination.dest_id, header.sequence)
+            if destination.in_recovery_area:
+                instance.recovery_area.warn()
         instance.save_control()
         with instance.latch:
             instance.announce()

@@ -13,11 +13,12 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.oracle_time import decode_time
 
 CURRENT, BACKUP, CREATED = "CURRENT", "BACKUP", "CREATED"
 """``V$DATABASE.CONTROLFILE_TYPE``."""
@@ -25,7 +26,10 @@ NOT_ALLOWED, ALLOWED, REQUIRED = "NOT ALLOWED", "ALLOWED", "REQUIRED"
 """``V$DATABASE.OPEN_RESETLOGS``."""
 
 ONLINE_STATUSES = ("SYSTEM", "ONLINE")
-_RECORDS_KEPT = 512
+AVAILABLE, DELETED, UNAVAILABLE, EXPIRED = "A", "D", "U", "X"
+"""``V$ARCHIVED_LOG.STATUS``."""
+ARCHIVED_LOG_RECORDS, LOG_HISTORY_RECORDS = 28, 292
+"""How many circular records a new control file has room for."""
 
 
 @dataclass
@@ -205,7 +209,11 @@ class TempfileRecord:
 
 @dataclass
 class ArchivedLogRecord:
-    """One archived copy of a log (``V$ARCHIVED_LOG``). ``blocks`` does not count block 0."""
+    """One archived copy of a log (``V$ARCHIVED_LOG``). ``blocks`` does not count block 0.
+
+    ``name`` is None when the file is deleted, or the log was cleared before it was archived. ``deleted`` is
+    what RMAN knows, not what an operating system command did. ``backup_count`` is how often RMAN backed it up.
+    """
 
     recid: int
     stamp: int
@@ -224,6 +232,15 @@ class ArchivedLogRecord:
     completion_time: datetime | None
     creator: str = "ARCH"
     registrar: str = "ARCH"
+    status: str = AVAILABLE
+    deleted: bool = False
+    backup_count: int = 0
+    in_recovery_area: bool = False
+
+    @property
+    def written(self) -> datetime | None:
+        """When the record was made."""
+        return decode_time(self.stamp)
 
 
 @dataclass
@@ -239,6 +256,11 @@ class LogHistoryRecord:
     next_scn: int
     resetlogs_scn: int
     resetlogs_id: int
+
+    @property
+    def written(self) -> datetime | None:
+        """When the record was made."""
+        return decode_time(self.stamp)
 
 
 @dataclass
@@ -269,6 +291,8 @@ class ControlState:
     incarnations: list[IncarnationRecord] = field(default_factory=list)
     containers: list[ContainerRecord] = field(default_factory=list)
     next_recid: int = 1
+    archived_log_records: int = ARCHIVED_LOG_RECORDS
+    log_history_records: int = LOG_HISTORY_RECORDS
 
     # ------------------------------------------------------------ finding
 
@@ -380,10 +404,14 @@ class ControlState:
         self.next_recid += 1
         return recid
 
-    def forget_old_records(self) -> None:
-        """Circular records are reused: keep the newest ones only."""
-        del self.archived_logs[:-_RECORDS_KEPT]
-        del self.log_history[:-_RECORDS_KEPT]
+    def forget_old_records(self, keep_days: int, now: datetime) -> None:
+        """Circular records are reused: in a full section the oldest one, unless it is younger than
+        CONTROL_FILE_RECORD_KEEP_TIME days; then the section grows (Database Reference, that parameter)."""
+        oldest_kept = now - timedelta(days=keep_days)
+        _reuse(self.archived_logs, self.archived_log_records, oldest_kept)
+        _reuse(self.log_history, self.log_history_records, oldest_kept)
+        self.archived_log_records = max(self.archived_log_records, len(self.archived_logs))
+        self.log_history_records = max(self.log_history_records, len(self.log_history))
 
     # ------------------------------------------------------------ as JSON
 
@@ -399,6 +427,15 @@ class ControlState:
         state = _typed(cls, data)
         assert isinstance(state, ControlState)
         return state
+
+
+def _reuse(
+    records: list[ArchivedLogRecord] | list[LogHistoryRecord], room: int, oldest_kept: datetime
+) -> None:
+    old = 0
+    while len(records) - old > room and (records[old].written or oldest_kept) <= oldest_kept:
+        old += 1
+    del records[:old]
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,8 @@ class ControlFileSet:
         instance = self._instance
         with instance.latch:
             control = instance.control
-            control.forget_old_records()
+            keep_days = instance.parameters.integer("control_file_record_keep_time")
+            control.forget_old_records(keep_days, datetime.now())
             control.database.sequence += 1
             sequence = control.database.sequence
             state = control.to_dict()

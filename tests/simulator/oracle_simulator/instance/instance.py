@@ -32,6 +32,7 @@ from oracle_simulator.instance.open_files import OpenFiles
 from oracle_simulator.instance.parameter_changes import check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.recovery_area import RecoveryArea
 from oracle_simulator.instance.redo_threads import RedoThreads
 from oracle_simulator.instance.release import release_of
 from oracle_simulator.instance.scn_clock import ScnClock
@@ -97,6 +98,7 @@ class Instance:
         self.redo = RedoThreads(self)
         self.database_writer = DatabaseWriter(self)
         self.checkpointer = Checkpointer(self)
+        self.recovery_area = RecoveryArea(self)
         self.archiver = Archiver(self)
         self.unlogged_writes = UnloggedWrites()
         self._control: ControlState | None = None

@@ -32,6 +32,7 @@ from oracle_simulator.instance.recovery_logs import (
     Position,
     offered_log,
     online_log,
+    recorded_log,
     request_lines,
     suggestion,
 )
@@ -227,7 +228,7 @@ class RecoverySession:
             source = online_log(self._instance, self._here) if self._uses_online_logs() else None
             if source is None and not self._spec.automatic:
                 raise _Conversation(self._request())
-            self._running.apply(source or self._suggested())
+            self._running.apply(source or self._recorded() or self._suggested())
         self._running.finish()
 
     def _use_offered(self, path: Path) -> None:
@@ -237,6 +238,11 @@ class RecoverySession:
     def _use_default(self) -> None:
         self._running.apply(self._suggested())
         self._go_on()
+
+    def _recorded(self) -> LogSource | None:
+        """A log in the recovery area, whose name only the control file knows."""
+        path = None if self._spec.directory else recorded_log(self._instance, self._here)
+        return offered_log(self._instance, path, self._here) if path and path.is_file() else None
 
     def _suggested(self) -> LogSource:
         """The file of the suggested name, else the online log. Raises _Conversation when there is neither."""

@@ -57,10 +57,26 @@ class NotTheLog(Exception):
 
 def suggestion(instance: Instance, position: Position, directory: str | None) -> Path:
     """The name ORA-00289 suggests: from ``directory`` or the first destination, and log_archive_format."""
-    name = instance.parameters.archived_log_name(
-        position.thread, position.sequence or 0, position.incarnation.resetlogs_id
-    )
-    return Path(directory) / name if directory else instance.archiver.destinations[0].file(name)
+    sequence = position.sequence or 0
+    name = instance.parameters.archived_log_name(position.thread, sequence, position.incarnation.resetlogs_id)
+    if directory:
+        return Path(directory) / name
+    destination = instance.archiver.destinations[0]
+    if destination.in_recovery_area:
+        return instance.recovery_area.suggested_log_name(position.thread, sequence)
+    return destination.file(name)
+
+
+def recorded_log(instance: Instance, position: Position) -> Path | None:
+    """The archived log in the recovery area that the control file knows for a position.
+
+    Its name can't be made up as others can, so AUTOMATIC looks it up.
+    """
+    wanted = (position.incarnation.resetlogs_id, position.thread, position.sequence)
+    for log in instance.control.archived_logs:
+        if log.in_recovery_area and log.name and (log.resetlogs_id, log.thread, log.sequence) == wanted:
+            return Path(log.name)
+    return None
 
 
 def request_lines(position: Position, suggested: Path, name_unknown: bool) -> list[ErrorLine]:

@@ -67,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     unverified.add_argument("--choose", action="append", default=[], metavar="NAME=VALUE")
     ask = command("sql", sql, "execute statements as SYS")
     ask.add_argument("statement", nargs="+")
+    keep = command("rman", rman, "run RMAN's commands about archived logs (see program/rman.py)")
+    keep.add_argument("statement", nargs="+", metavar="COMMAND")
     command("serve", run_server, "be the instance (started by start and by SQL*Plus)")
     return top
 
@@ -158,6 +160,14 @@ def sql(options: argparse.Namespace) -> int:
             print("\t".join(answer["columns"]))
             for row in answer["rows"]:
                 print("\t".join("" if value is None else str(value) for value in row))
+    return 0
+
+
+def rman(options: argparse.Namespace) -> int:
+    """RMAN's commands, one after the other."""
+    with LocalConnection(home_of(options).admin_socket) as connection:
+        for statement in options.statement:
+            print(connection.ask("rman", text=statement)["said"])
     return 0
 
 

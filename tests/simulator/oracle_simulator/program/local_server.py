@@ -18,6 +18,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import AdminMode, ClientInfo, Result, Session
 from oracle_simulator.program.fault_desk import FaultDesk
 from oracle_simulator.program.local_socket import error_answer, plain, short_path
+from oracle_simulator.program.rman import run_command
 from oracle_simulator.sql.engine import Database
 
 SHUTDOWN_SAID = {
@@ -103,6 +104,8 @@ class LocalServer:
             return self._status()
         if what == "fault":
             return self._set_fault(request)
+        if what == "rman":
+            return self._rman(request["text"])
         if what == "readings":
             return self._take_readings(request["choices"])
         return error_answer(OracleError(900, f"invalid request {what!r}"))
@@ -128,6 +131,12 @@ class LocalServer:
         except ValueError as error:
             return error_answer(OracleError(900, str(error)))
         return {"said": "fault set"}
+
+    def _rman(self, text: str) -> dict[str, Any]:
+        try:
+            return {"said": "\n".join(run_command(self._instance, text))}
+        except ValueError as error:
+            return error_answer(OracleError(900, str(error)))
 
     def _take_readings(self, choices: list[str]) -> dict[str, Any]:
         try:

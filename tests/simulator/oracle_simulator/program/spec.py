@@ -27,6 +27,7 @@
     archive_destinations:          # LOG_ARCHIVE_DEST_1 and on; a relative location is in the home
       - {location: archive/A, mandatory: true}
       - {location: archive/B, reopen: 5, state: defer}
+    recovery_area: {location: fra, size: 50M}    # a destination with the location USE_DB_RECOVERY_FILE_DEST
     version: 12.1.0.2              # the release it presents itself as; 19.22 without
     parameters: {db_cache_size: 64M}
     cdb: true                      # tablespaces and users above are then those of the root
@@ -88,6 +89,7 @@ _KNOWN = {
     "users",
     "parameters",
     "readings",
+    "recovery_area",
     "block_size",
     "verifier_rounds",
     "cdb",

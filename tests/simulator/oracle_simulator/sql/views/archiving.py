@@ -16,6 +16,7 @@ from oracle_simulator.instance.archive_destinations import (
     DestinationStatus,
 )
 from oracle_simulator.instance.control import ArchivedLogRecord
+from oracle_simulator.instance.recovery_area import FileTypeUsage
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
@@ -80,14 +81,14 @@ ARCHIVED_LOG = View(
         text("STANDBY_DEST", 3, lambda a: "NO"),
         text("ARCHIVED", 3, lambda a: "YES"),
         text("APPLIED", 9, lambda a: "NO"),
-        text("DELETED", 3, lambda a: yes_no(a.record.name is None)),
-        text("STATUS", 1, lambda a: "D" if a.record.name is None else "A"),
+        text("DELETED", 3, lambda a: yes_no(a.record.deleted)),
+        text("STATUS", 1, lambda a: a.record.status),
         date("COMPLETION_TIME", lambda a: a.record.completion_time),
         text("DICTIONARY_BEGIN", 3, lambda a: "NO"),
         text("DICTIONARY_END", 3, lambda a: "NO"),
         text("END_OF_REDO", 3, lambda a: "NO"),
-        number("BACKUP_COUNT", lambda a: 0),
-        text("IS_RECOVERY_DEST_FILE", 3, lambda a: "NO"),
+        number("BACKUP_COUNT", lambda a: a.record.backup_count),
+        text("IS_RECOVERY_DEST_FILE", 3, lambda a: yes_no(a.record.in_recovery_area)),
         text("COMPRESSED", 3, lambda a: "NO"),
         text("FAL", 3, lambda a: "NO"),
         text("END_OF_REDO_TYPE", 10, lambda a: None),
@@ -267,13 +268,12 @@ ARCHIVE_PROCESSES = View(
 class _RecoveryArea:
     path: str
     limit: int
+    usage: list[FileTypeUsage]
 
 
 def _recovery_areas(context: ViewContext) -> list[_RecoveryArea]:
-    path = context.instance.parameters.get("db_recovery_file_dest")
-    if not path:
-        return []
-    return [_RecoveryArea(path, context.instance.parameters.integer("db_recovery_file_dest_size"))]
+    area = context.instance.recovery_area
+    return [_RecoveryArea(str(area.folder), area.limit, area.usage())] if area.folder else []
 
 
 RECOVERY_FILE_DEST = View(
@@ -283,21 +283,40 @@ RECOVERY_FILE_DEST = View(
     [
         text("NAME", 513, lambda a: a.path),
         number("SPACE_LIMIT", lambda a: a.limit),
-        number("SPACE_USED", lambda a: 0),
-        number("SPACE_RECLAIMABLE", lambda a: 0),
-        number("NUMBER_OF_FILES", lambda a: 0),
+        number("SPACE_USED", lambda a: sum(each.used for each in a.usage)),
+        number("SPACE_RECLAIMABLE", lambda a: sum(each.reclaimable for each in a.usage)),
+        number("NUMBER_OF_FILES", lambda a: sum(each.files for each in a.usage)),
         container(),
     ],
 )
+
+_OTHER_FILE_TYPES = ("BACKUP PIECE", "IMAGE COPY", "FLASHBACK LOG", "FOREIGN ARCHIVED LOG")
+
+
+@dataclass(frozen=True)
+class _Share:
+    usage: FileTypeUsage
+    limit: int
+
+    def percent(self, size: int) -> float:
+        return round(100 * size / self.limit, 2) if self.limit else 0
+
+
+def _shares(context: ViewContext) -> list[_Share]:
+    area = context.instance.recovery_area
+    others = [FileTypeUsage(each) for each in _OTHER_FILE_TYPES]
+    return [_Share(usage, area.limit) for usage in (*area.usage(), *others)]
+
+
 RECOVERY_AREA_USAGE = View(
     "V$RECOVERY_AREA_USAGE",
     Needs.CONTROL_FILE,
-    nothing,
+    _shares,
     [
-        text("FILE_TYPE", 23, lambda r: r),
-        number("PERCENT_SPACE_USED", lambda r: r),
-        number("PERCENT_SPACE_RECLAIMABLE", lambda r: r),
-        number("NUMBER_OF_FILES", lambda r: r),
+        text("FILE_TYPE", 23, lambda s: s.usage.file_type),
+        number("PERCENT_SPACE_USED", lambda s: s.percent(s.usage.used)),
+        number("PERCENT_SPACE_RECLAIMABLE", lambda s: s.percent(s.usage.reclaimable)),
+        number("NUMBER_OF_FILES", lambda s: s.usage.files),
         container(),
     ],
 )
