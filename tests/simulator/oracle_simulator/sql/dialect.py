@@ -24,7 +24,7 @@ _KEPT_FUNCTIONS = ("COUNT", "SUM", "AVG", "MIN", "MAX", "ROW_NUMBER", "RANK", "D
 _KEPT_FUNCTION_PARSERS = ("CAST", "EXTRACT", "LISTAGG", "TRIM")
 
 _SCAN = re.compile(
-    r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?<![:\w]):\s*(?P<bind>[A-Za-z0-9_$#]+|\"[^\"]+\")",
+    r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?(?:\*/|\Z)|(?<![:\w]):\s*(?P<bind>[A-Za-z0-9_$#]+|\"[^\"]+\")",
     re.DOTALL,
 )
 

@@ -87,6 +87,5 @@ def dispatch(
         raise OracleError(65090, "operation only allowed in a container database")
     if not isinstance(statement, _NO_COMMIT):
         session.end_transaction(commit=True)
-    schema = session.schema
     _handlers()[type(statement)](session, statement)
-    return Result(current_schema=session.schema if session.schema != schema else None)
+    return Result(current_schema=session.schema if isinstance(statement, st.AlterSessionSet) else None)

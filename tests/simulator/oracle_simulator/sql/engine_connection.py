@@ -117,7 +117,9 @@ class EngineConnection:
             return OracleError(918, "column ambiguously defined")
         if "integer overflow" in message:
             return OracleError(1426, "numeric overflow")
-        return OracleError(600, f"internal error code, arguments: [query engine], [{message}]")
+        if "syntax error" in message or "incomplete input" in message:
+            return OracleError(933, "SQL command not properly ended")
+        return OracleError(3001, f"unimplemented feature ({message})")
 
     def run(self, sql: str, values: Sequence[EngineValue] = ()) -> None:
         """Run a statement of our own."""

@@ -21,7 +21,10 @@ from oracle_simulator.sql.build import StatementBuilder
 from oracle_simulator.sql.grammar import parser
 
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/|\()*([A-Za-z_]+)?", re.DOTALL)
-_TOKENS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?P<open>')|(?P<semicolon>;)", re.DOTALL)
+_TOKENS = re.compile(
+    r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?(?:\*/|(?P<comment>\Z))|(?P<open>')|(?P<semicolon>;)",
+    re.DOTALL,
+)
 _CREATE_TABLE_AS = re.compile(
     r"\s*CREATE\s+TABLE\s+(?P<name>\S+?)\s+(?P<options>(?:TABLESPACE\s+\S+\s+|(?:NO)?LOGGING\s+)*)"
     r"AS\s*(?P<query>\(?\s*(?:SELECT|WITH)\b.*)",
@@ -54,16 +57,20 @@ _OPTION_ERRORS = (
 # Legal Oracle that has no place in a simulated table: better refused than silently forgotten.
 _UNSUPPORTED_WORDS = frozenset({"CHECK", "REFERENCES", "FOREIGN", "PARTITION", "GENERATED", "ORGANIZATION"})
 _WORDS = re.compile(r"[A-Za-z_]+")
+_LONG_TEXT = 32768  # longer ones are not worth the memory they would be kept in
 _LAST_WORD = re.compile(r"[A-Za-z_]+\s*\(?\s*$")
 _USUAL_CHARACTER = re.compile(r"[A-Za-z0-9'\"(),=.*]")
 
 
-@functools.lru_cache(maxsize=2048)
 def parse(text: str) -> st.Statement:
     """Parse one statement, which must not end with a semicolon (ORA-00911) unless it is PL/SQL.
 
     Raises :class:`OracleError` with Oracle's code for what is wrong: 900, 911, 922, 1756, 2065, ...
     """
+    return _remembered(text) if len(text) < _LONG_TEXT else _parse(text)
+
+
+def _parse(text: str) -> st.Statement:
     first = _FIRST_WORD.match(text)
     verb = (first.group(1) or "").upper() if first else ""
     if verb in {"BEGIN", "DECLARE", "CALL"}:
@@ -83,13 +90,18 @@ def parse(text: str) -> st.Statement:
     return StatementBuilder(text).build(tree)
 
 
+_remembered = functools.lru_cache(maxsize=2048)(_parse)
+
+
 def _check_text(text: str) -> None:
     """Errors that Oracle's scanner finds before any parser sees the text."""
-    if not text.strip():
+    if not text.strip(" \t\r\n;"):
         raise OracleError(900, "invalid SQL statement")
     for token in _TOKENS.finditer(text):
         if token.group("open"):
             raise OracleError(1756, "quoted string not properly terminated", offset=token.start())
+        if token.group("comment") is not None:
+            raise OracleError(1742, "comment not terminated properly", offset=token.start())
         if token.group("semicolon"):
             raise OracleError(911, "invalid character", offset=token.start())
 
@@ -111,7 +123,7 @@ def _syntax_error(text: str, problem: UnexpectedInput) -> OracleError:
     if isinstance(problem, UnexpectedToken) and problem.token.type == "$END":
         offset = len(text)
     words = tuple(word.upper() for word in _WORDS.findall(text[:offset])[:3])
-    around = (_WORDS.match(text, offset), _LAST_WORD.search(text[:offset]))
+    around = (_WORDS.match(text, offset), _LAST_WORD.search(text[max(offset - 100, 0) : offset]))
     if any(found and found.group().strip(" (\n\t").upper() in _UNSUPPORTED_WORDS for found in around):
         return OracleError(3001, "unimplemented feature", offset=offset)
     if isinstance(problem, UnexpectedCharacters) and not _USUAL_CHARACTER.match(text, offset):

@@ -131,6 +131,7 @@ class SessionRegistry:
                 schema=user,
                 module=client.program,
                 con_id=con_id,
+                service_name=(client.service_name or "SYS$USERS").upper(),
             )
             self._sessions[sid] = record
             return record
