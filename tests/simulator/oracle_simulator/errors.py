@@ -13,7 +13,8 @@ class OracleError(Exception):
 
     The first line is the error itself; ``more`` holds the lines below it, as Oracle stacks them
     (``ORA-01113`` followed by ``ORA-01110`` naming the file). ``offset`` is the zero-based position in
-    the SQL text, or 0 when the error does not belong to a place in the text.
+    the SQL text, or 0 when the error does not belong to a place in the text. ``row_count`` is how many rows
+    array DML had changed before the error.
     """
 
     def __init__(self, code: int, text: str, *more: tuple[int, str], offset: int = 0) -> None:
@@ -21,6 +22,7 @@ class OracleError(Exception):
         self.text = text
         self.more: tuple[tuple[int, str], ...] = more
         self.offset = offset
+        self.row_count = 0
         super().__init__(self.message)
 
     @property

@@ -13,6 +13,7 @@ from functools import cached_property
 from oracle_simulator.errors import OracleError
 from oracle_simulator.storage.values import Value
 
+NATIONAL_TYPES = frozenset({"NVARCHAR2", "NCHAR"})
 PRIMARY_KEY, UNIQUE_KEY, PLAIN_INDEX = "P", "U", "I"
 
 
@@ -98,7 +99,8 @@ class Table:
             value = values[index]
             # Four bytes per character at most: most texts are short enough to need no counting.
             if isinstance(value, str) and len(value) * 4 > size:
-                actual = len(value.encode())
+                national = self.columns[index].type in NATIONAL_TYPES
+                actual = len(value.encode("utf-16-be" if national else "utf-8"))
             elif isinstance(value, bytes):
                 actual = len(value)
             else:

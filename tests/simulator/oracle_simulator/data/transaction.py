@@ -157,6 +157,13 @@ class Transaction:
             isinstance(resource, tuple) and resource[0] == table.object_id for resource in self.owner.held
         )
 
+    def holds(self, table: Table, rowid: int) -> bool:
+        """Whether it has changed or locked this row."""
+        changes = self._changes.get(table.object_id)
+        if changes is None:
+            return False
+        return rowid in changes.rows or (table.object_id, rowid) in self.owner.held
+
     def changes_tablespace(self, number: int) -> bool:
         """Whether a table of this tablespace is changed."""
         return any(changes.table.tablespace_number == number for changes in self._changes.values())

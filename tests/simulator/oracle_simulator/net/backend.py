@@ -5,15 +5,19 @@
 
 ``net`` knows packets and messages and nothing of instances; whoever implements these protocols knows
 nothing of packets. Values cross the seam as Python values: ``str``, ``int``, ``Decimal``, ``float``
-(BINARY_DOUBLE), ``bytes``, ``datetime`` (DATE and TIMESTAMP), ``timedelta``, ``bool`` and ``None``.
+(BINARY_DOUBLE), ``bytes``, ``datetime`` (DATE and TIMESTAMP), ``timedelta``, ``IntervalYM``, ``bool`` and
+``None``; a list for a PL/SQL array, a :class:`Result` with columns for a REF CURSOR, and text or bytes for a LOB
+(``StoredLob`` for one that can be written).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from oracle_simulator.errors import OracleError
 
 
 class DataType(enum.IntEnum):
@@ -33,7 +37,10 @@ class DataType(enum.IntEnum):
     BLOB = 113
     TIMESTAMP = 180
     TIMESTAMP_TZ = 181
+    CURSOR = 102
+    INTERVAL_YM = 182
     INTERVAL_DS = 183
+    UROWID = 208
     TIMESTAMP_LTZ = 231
     BOOLEAN = 252
 
@@ -49,8 +56,8 @@ class AdminMode(enum.Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a result. ``size`` is in bytes for text and RAW; precision 0 with scale -127 is an
-    unconstrained NUMBER."""
+    """One column of a result. ``size`` is in bytes for text and RAW (for NCHAR and NVARCHAR2, which are
+    ``national``, two for each character); precision 0 with scale -127 is an unconstrained NUMBER."""
 
     name: str
     type: DataType
@@ -58,6 +65,15 @@ class Column:
     precision: int = 0
     scale: int = 0
     nullable: bool = True
+    national: bool = False
+
+
+@dataclass(frozen=True)
+class StoredLob:
+    """A LOB of a table's row: what is in it, and where it is, for :meth:`Session.write_lob`."""
+
+    content: str | bytes
+    origin: Hashable
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,15 @@ class Bind:
     type: DataType
     size: int = 0
     is_array: bool = False
+    national: bool = False
+
+
+@dataclass(frozen=True)
+class BatchError:
+    """The error of one row of array DML, by the row's number from 0."""
+
+    row: int
+    error: OracleError
 
 
 @dataclass
@@ -74,7 +99,9 @@ class Result:
     """What one execution gave.
 
     A query has ``columns`` and ``rows`` (an iterator, consumed as the client fetches). DML has
-    ``row_count``. A PL/SQL block with binds may set ``out_values``: bind position (from 0) to value.
+    ``row_count``; array DML also has ``row_counts``, one for each row of binds, and ``batch_errors`` if errors
+    were to be collected. A PL/SQL block with binds may set ``out_values``: bind position (from 0) to value.
+    ``last_rowid`` is the 18 characters of the last row changed. ``has_errors``: created with compilation errors.
     """
 
     columns: Sequence[Column] | None = None
@@ -82,6 +109,10 @@ class Result:
     row_count: int = 0
     out_values: dict[int, Any] = field(default_factory=dict)
     current_schema: str | None = None
+    row_counts: Sequence[int] = ()
+    batch_errors: Sequence[BatchError] = ()
+    last_rowid: str | None = None
+    has_errors: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,9 +152,17 @@ class Session(Protocol):
     def in_transaction(self) -> bool:
         """Whether uncommitted changes exist."""
 
-    def execute(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
+    def execute(
+        self,
+        sql: str,
+        binds: Sequence[Bind],
+        rows: Sequence[Sequence[Any]],
+        *,
+        collect_errors: bool = False,
+    ) -> Result:
         """Run one statement. ``rows`` holds one list of bind values per execution (array DML has many;
-        empty when there are no binds). Raises ``OracleError``."""
+        empty when there are no binds). ``collect_errors``: array DML goes on behind a row that fails. Raises
+        ``OracleError``."""
 
     def describe(self, sql: str) -> Sequence[Column]:
         """Columns of a query without running it. Raises ``OracleError``."""
@@ -145,6 +184,9 @@ class Session(Protocol):
     def change_password(self, user: str, old: str, new: str) -> None:
         """Raises ORA-28008 when ``old`` is wrong, ORA-01031 for another user's password; whoever may ALTER
         USER need not know the old one."""
+
+    def write_lob(self, origin: Hashable, content: str | bytes) -> None:
+        """New content for a LOB of a row. Raises ORA-22920 when the session has not locked the row."""
 
     def cancel(self) -> None:
         """Interrupt the running statement, from another thread: it raises ORA-01013. A no-op when idle."""

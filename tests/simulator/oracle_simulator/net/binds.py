@@ -19,9 +19,10 @@ from oracle_simulator.net.wire import MAX_SHORT, ProtocolError, Reader
 MAX_STRING = 32767
 """The string limit announced in the capabilities: longer binds move behind the others."""
 
+_BY_REFERENCE = LOB_TYPES | {DataType.CURSOR}
 _MAX_EMPTY_VALUES = 1 << 20
 _ARRAY = 0x40
-_NATIONAL = 2
+NATIONAL = 2
 _BINARY_INTEGER = 3
 
 
@@ -47,7 +48,7 @@ class ColumnDefinition:
             raise OracleError(3115, "unsupported network datatype or representation") from None
 
     def bind(self) -> Bind:
-        return Bind(self.data_type(), self.size, self.is_array)
+        return Bind(self.data_type(), self.size, self.is_array, self.form == NATIONAL)
 
 
 def read_definition(reader: Reader) -> ColumnDefinition:
@@ -69,6 +70,13 @@ class LobReference:
     locator: bytes
 
 
+@dataclass(frozen=True)
+class CursorReference:
+    """A bound REF CURSOR: the number of an open cursor, 0 for none yet."""
+
+    cursor_id: int
+
+
 _Decode = Callable[[bytes], Any]
 
 
@@ -78,7 +86,7 @@ def _from_national(data: bytes) -> str:
 
 def _decoder(definition: ColumnDefinition) -> _Decode:
     data_type = definition.data_type()
-    if data_type in TEXT_TYPES and definition.form == _NATIONAL:
+    if data_type in TEXT_TYPES and definition.form == NATIONAL:
         return _from_national
     return DECODERS[data_type]
 
@@ -86,6 +94,10 @@ def _decoder(definition: ColumnDefinition) -> _Decode:
 def _read_lob(reader: Reader) -> LobReference | None:
     locator = reader.bytes2()
     return None if locator is None else LobReference(locator)
+
+
+def _read_cursor(reader: Reader) -> CursorReference:
+    return CursorReference(reader.ub() if reader.ub() else 0)
 
 
 def _scalar_reader(decode: _Decode) -> Callable[[Reader], Any]:
@@ -123,17 +135,18 @@ class BindLayout:
         self.definitions = tuple(definitions)
         self._places = self._order(statement)
         self._count = len(self.definitions)
-        self.has_lobs = any(definition.data_type() in LOB_TYPES for definition in self.definitions)
+        self.has_references = any(definition.data_type() in _BY_REFERENCE for definition in self.definitions)
         self._in_order = self._places == list(range(self._count))
         self._decoders: list[_Decode] | None = []
         self._readers: list[Callable[[Reader], Any]] = []
         for place in self._places:
             definition = self.definitions[place]
-            if definition.data_type() in LOB_TYPES:
+            if definition.data_type() in _BY_REFERENCE:
                 if definition.is_array:
                     raise OracleError(3115, "unsupported network datatype or representation")
                 self._decoders = None
-                self._readers.append(_read_lob)
+                is_cursor = definition.data_type() is DataType.CURSOR
+                self._readers.append(_read_cursor if is_cursor else _read_lob)
                 continue
             decode = _decoder(definition)
             if definition.is_array:

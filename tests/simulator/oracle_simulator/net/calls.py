@@ -11,11 +11,12 @@ from typing import Any
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net import messages
 from oracle_simulator.net.backend import Bind, DataType, Result, Session
-from oracle_simulator.net.binds import LobReference
-from oracle_simulator.net.cursors import Cursor, CursorTable
-from oracle_simulator.net.data_types import ENCODERS, LOB_TYPES, NULL
+from oracle_simulator.net.binds import NATIONAL, CursorReference, LobReference
+from oracle_simulator.net.cursors import Cursor, CursorTable, ValueEncoders
+from oracle_simulator.net.data_types import ENCODERS, LOB_TYPES, NATIONAL_ENCODERS, NULL
 from oracle_simulator.net.lobs import CHUNK_SIZE, LobStore
 from oracle_simulator.net.logon import Logon
+from oracle_simulator.net.messages import Outcome
 from oracle_simulator.net.requests import (
     Authenticate,
     Call,
@@ -50,7 +51,8 @@ class Calls:
         self._session = session
         self._logon = logon
         self._cursors = cursors
-        self._lobs = LobStore()
+        self._lobs = LobStore(session.write_lob)
+        self._values = ValueEncoders(self._lobs, self._open_cursor)
 
     def in_transaction(self) -> bool:
         """For the status of every answer, also that of a session which can't answer any more."""
@@ -124,35 +126,43 @@ class Calls:
             cursor.layout = call.layout
         if call.options & Option.DESCRIBE:
             self._describe(cursor, out)
-            return self._end(out, cursor)
+            return self._end(out, cursor, Result())
         if call.defines:
-            cursor.define([definition.data_type() for definition in call.defines], self._lobs)
-        row_count = 0
-        if call.options & Option.EXECUTE:
+            wanted = [(definition.data_type(), definition.form) for definition in call.defines]
+            cursor.define(wanted, self._values)
+        result = Result()
+        if call.options & Option.EXECUTE and cursor.statement.text:
             result = self._start(cursor, call, out)
-            row_count = result.row_count
+            if call.scroll is not None and cursor.rows is not None:
+                cursor.make_scrollable()
+                cursor.scroll(call.scroll.orientation, call.scroll.position)
             if cursor.statement.kind is StatementKind.OTHER:
                 self._cursors.close(cursor.id)
-                return self._end(out, None, row_count)
-        if cursor.columns is None or not call.options & Option.FETCH or not cursor.is_defined:
-            return self._end(out, cursor, row_count)
+                return self._end(out, None, result)
+        elif call.scroll is not None and cursor.scrollable is not None:
+            cursor.scroll(call.scroll.orientation, call.scroll.position)
+        # A REF CURSOR has no text, and every execute of it is a fetch, whether the client says so or not.
+        wants_rows = call.options & Option.FETCH or not cursor.statement.text
+        if cursor.columns is None or not wants_rows or not cursor.is_defined:
+            return self._end(out, cursor, result)
         return self._end_of_fetch(cursor, call.row_limit, out)
 
     def _describe(self, cursor: Cursor, out: bytearray) -> None:
         if cursor.statement.kind is StatementKind.QUERY:
             columns = self._session.describe(cursor.statement.text)
-            cursor.show(columns, self._lobs)
+            cursor.show(columns, self._values)
             out += messages.describe(columns)
 
     def _start(self, cursor: Cursor, call: Execute, out: bytearray) -> Result:
         """Execute; what has to be said before the rows goes to ``out``."""
         binds = cursor.layout.binds()
-        rows = [self._resolved(row) for row in call.rows] if cursor.layout.has_lobs else call.rows
-        result = self._session.execute(cursor.statement.text, binds, rows)
+        rows = [self._resolved(row) for row in call.rows] if cursor.layout.has_references else call.rows
+        collect = bool(call.options & Option.BATCH_ERRORS)
+        result = self._session.execute(cursor.statement.text, binds, rows, collect_errors=collect)
         if call.options & Option.COMMIT and self._session.in_transaction:
             self._session.commit()
         if result.columns is not None:
-            if cursor.show(result.columns, self._lobs):
+            if cursor.show(result.columns, self._values):
                 out += messages.describe(result.columns)
             cursor.start(result.rows)
         elif cursor.statement.return_binds:
@@ -161,12 +171,30 @@ class Calls:
             self._out_values(binds, result, out)
         if result.current_schema is not None:
             out += messages.current_schema(result.current_schema)
+        if call.wants_row_counts:
+            out += messages.row_counts(result.row_counts)
         return result
 
     def _resolved(self, row: Sequence[Any]) -> list[Any]:
-        return [
-            self._lobs.content(value.locator) if isinstance(value, LobReference) else value for value in row
-        ]
+        return [self._dereferenced(value) for value in row]
+
+    def _dereferenced(self, value: Any) -> Any:
+        if isinstance(value, LobReference):
+            return self._lobs.value(value.locator)
+        if not isinstance(value, CursorReference):
+            return value
+        if not value.cursor_id:
+            return None
+        cursor = self._cursors.get(value.cursor_id)
+        return Result(columns=cursor.columns, rows=cursor.rows or iter(()))
+
+    def _open_cursor(self, result: Result) -> bytes:
+        """A REF CURSOR as a value: its description and the number of a cursor to fetch from."""
+        columns = result.columns or ()
+        cursor = self._cursors.open(Statement("", StatementKind.QUERY))
+        cursor.show(columns, self._values)
+        cursor.start(result.rows)
+        return b"\x01" + messages.described_columns(columns) + ub(cursor.id)
 
     def _out_values(self, binds: Sequence[Bind], result: Result, out: bytearray) -> None:
         # A bind with a value is always declared IN OUT: the client leaves pure OUT binds out of later
@@ -184,19 +212,27 @@ class Calls:
 
     def _out_value(self, bind: Bind, value: Any) -> bytes:
         if bind.is_array:
-            return ub(len(value)) + b"".join(self._out_scalar(bind.type, item) for item in value)
-        return self._out_scalar(bind.type, value)
+            return ub(len(value)) + b"".join(self._out_scalar(bind, item) for item in value)
+        return self._out_scalar(bind, value)
 
-    def _out_scalar(self, data_type: DataType, value: Any) -> bytes:
+    def _out_scalar(self, bind: Bind, value: Any) -> bytes:
+        data_type = bind.type
+        if data_type is DataType.CURSOR:
+            return self._open_cursor(value or Result(columns=())) + _NOT_TRUNCATED
         if value is None:
             return NULL + (_IS_NULL if data_type is DataType.BOOLEAN else _NOT_TRUNCATED)
         if data_type in LOB_TYPES:
-            return self._lobs.encode(value) + _NOT_TRUNCATED
-        if data_type in (DataType.LONG, DataType.ROWID):
+            return self._lobs.encode(value, bind.national) + _NOT_TRUNCATED
+        if data_type in (DataType.LONG, DataType.ROWID, DataType.UROWID):
             data_type = DataType.VARCHAR2
         elif data_type is DataType.LONG_RAW:
             data_type = DataType.RAW
-        return ENCODERS[data_type](value) + _NOT_TRUNCATED
+        encoders = NATIONAL_ENCODERS if bind.national else ENCODERS
+        encode = encoders[data_type]
+        if isinstance(value, (str, bytes)) and len(value) > bind.size > 0:
+            # The client reports how long the value was that its variable is too small for.
+            return encode(value[: bind.size]) + sb(len(value))
+        return encode(value) + _NOT_TRUNCATED
 
     def _returned_values(
         self,
@@ -216,7 +252,7 @@ class Calls:
                 if executions > 1:
                     values = values[execution] if values else []
                 out += ub(len(values))
-                out += b"".join(self._out_scalar(binds[place].type, value) for value in values)
+                out += b"".join(self._out_scalar(binds[place], value) for value in values)
 
     def _end_of_fetch(self, cursor: Cursor, row_limit: int, out: bytearray) -> bytes:
         """Rows and the end of the call. Never more rows than asked for: the client has room for no more."""
@@ -226,12 +262,20 @@ class Calls:
         exhausted = cursor.fetch(row_limit, out, _ROW_MARK)
         if len(out) == start:
             del out[before:]
-        return self._end(out, cursor, cursor.fetched, _NO_DATA_FOUND if exhausted else None)
+        fetched = Result(row_count=cursor.fetched)
+        return self._end(out, cursor, fetched, _NO_DATA_FOUND if exhausted else None)
 
     def _end(
-        self, out: bytearray, cursor: Cursor | None, row_count: int = 0, error: OracleError | None = None
+        self, out: bytearray, cursor: Cursor | None, result: Result, error: OracleError | None = None
     ) -> bytes:
-        out += messages.end_of_call(self.in_transaction(), cursor.id if cursor else 0, row_count, error)
+        outcome = Outcome(
+            cursor.id if cursor else 0,
+            result.row_count,
+            result.last_rowid,
+            result.batch_errors,
+            result.has_errors,
+        )
+        out += messages.end_of_call(self.in_transaction(), outcome, error)
         return bytes(out)
 
     # Large objects
@@ -245,26 +289,28 @@ class Calls:
         locator, lobs = call.locator, self._lobs
         amount = call.amount or 0
         if call.operation == LobOperation.READ:
-            start = max(call.offset, 1) - 1
-            part = lobs.content(locator)[start : start + amount]
-            data = part.encode() if isinstance(part, str) else part
-            return messages.lob_content(data) if data else b"", messages.lob_outcome(locator, sb(len(part)))
+            data, amount = lobs.read(locator, call.offset, amount)
+            return messages.lob_content(data) if data else b"", messages.lob_outcome(locator, sb(amount))
         if call.operation == LobOperation.CREATE_TEMPORARY:
             is_text = call.destination == DataType.CLOB
-            locator = lobs.add("" if is_text else b"", temporary=True)
+            locator = lobs.add("" if is_text else b"", temporary=True, national=call.offset == NATIONAL)
             return b"", messages.lob_outcome(locator, ub(messages.CHARSET_UTF8) + b"\0")
         if call.operation == LobOperation.LENGTH:
             amount = len(lobs.content(locator))
         elif call.operation == LobOperation.CHUNK_SIZE:
             amount = CHUNK_SIZE
         elif call.operation == LobOperation.WRITE:
-            lobs.write(locator, call.offset, call.data)
+            amount = lobs.write(locator, call.offset, call.data)
         elif call.operation == LobOperation.TRIM:
             lobs.trim(locator, amount)
         elif call.operation == LobOperation.FREE_TEMPORARY:
             lobs.free(locator)
+        elif call.operation == LobOperation.OPEN:
+            lobs.open(locator)
+        elif call.operation == LobOperation.CLOSE:
+            lobs.close(locator)
         elif call.operation == LobOperation.IS_OPEN:
-            return b"", messages.lob_outcome(locator, b"\0")
-        elif call.operation not in (LobOperation.OPEN, LobOperation.CLOSE):
+            return b"", messages.lob_outcome(locator, bytes((lobs.is_open(locator),)))
+        else:
             raise OracleError(3001, f"unimplemented feature: LOB operation {call.operation:#x}")
         return b"", messages.lob_outcome(locator, sb(amount) if call.amount is not None else b"")

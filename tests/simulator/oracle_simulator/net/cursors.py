@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import Column, DataType
+from oracle_simulator.net.backend import Column, DataType, Result, StoredLob
 from oracle_simulator.net.binds import BindLayout
 from oracle_simulator.net.data_types import (
     ENCODERS,
     LOB_TYPES,
     LONG_NULL,
     LONG_TYPES,
+    NATIONAL_ENCODERS,
     NULL,
     require_convertible,
 )
 from oracle_simulator.net.lobs import LobStore
+from oracle_simulator.net.scrolling import ScrollableRows
 from oracle_simulator.net.statements import Statement
 
 MAX_OPEN_CURSORS = 300
@@ -30,7 +32,11 @@ MAX_RESPONSE = 16 * 1024 * 1024
 
 _MAX_CURSOR_ID = 65535
 
+NATIONAL_FORM = 2
+"""Character set form of NCHAR, NVARCHAR2 and NCLOB."""
+
 _Encode = Callable[[Any], bytes]
+EncodeCursor = Callable[[Result], bytes]
 
 
 class Cursor:
@@ -40,6 +46,7 @@ class Cursor:
         self.id = cursor_id
         self.columns: tuple[Column, ...] | None
         self.rows: Iterator[Sequence[Any]] | None
+        self.scrollable: ScrollableRows | None = None
         self.parse(statement)
         self.fetched = 0
         self.is_defined = False
@@ -52,7 +59,7 @@ class Cursor:
         self.columns = None
         self.rows = None
 
-    def show(self, columns: Sequence[Column], lobs: LobStore) -> bool:
+    def show(self, columns: Sequence[Column], values: ValueEncoders) -> bool:
         """Take the columns of a result; whether they are new to the client. Columns that did not change
         keep the types the client has defined: describing them again would make it forget those."""
         shown = tuple(columns)
@@ -60,21 +67,37 @@ class Cursor:
             return False
         self.columns = shown
         self.is_defined = not any(column.type in LOB_TYPES for column in shown)
-        self._encoders = [_encoder(column.type, column.type, lobs) for column in shown]
+        self._encoders = [values.encoder(column) for column in shown]
         return True
 
-    def define(self, types: Sequence[DataType], lobs: LobStore) -> None:
-        """The client says as which types it wants the columns. ORA-01007, ORA-00932."""
-        if self.columns is None or len(types) != len(self.columns):
+    def define(self, wanted: Sequence[tuple[DataType, int]], values: ValueEncoders) -> None:
+        """The client says as which types and character set forms it wants the columns. ORA-01007, ORA-00932."""
+        if self.columns is None or len(wanted) != len(self.columns):
             raise OracleError(1007, "variable not in select list")
         self._encoders = [
-            _encoder(column.type, wanted, lobs) for column, wanted in zip(self.columns, types, strict=True)
+            values.converting_encoder(column, data_type, form == NATIONAL_FORM)
+            for column, (data_type, form) in zip(self.columns, wanted, strict=True)
         ]
         self.is_defined = True
 
     def start(self, rows: Iterator[Sequence[Any]]) -> None:
         self.rows = rows
         self.fetched = 0
+        self.scrollable = None
+
+    def make_scrollable(self) -> ScrollableRows:
+        """Keep the rest of the result, to go back in it. ORA-01002."""
+        if self.rows is None:
+            raise OracleError(1002, "fetch out of sequence")
+        self.scrollable = ScrollableRows(list(self.rows))
+        return self.scrollable
+
+    def scroll(self, orientation: int, position: int) -> None:
+        """Go to a row of a scrollable result. ORA-01002."""
+        if self.scrollable is None:
+            raise OracleError(1002, "fetch out of sequence")
+        self.fetched = self.scrollable.move(orientation, position)
+        self.rows = self.scrollable.rows_from(self.fetched)
 
     def fetch(self, count: int, out: bytearray, row_mark: bytes) -> bool:
         """Append up to ``count`` rows to ``out``; whether that was the end. ORA-01002 when there is
@@ -96,11 +119,34 @@ class Cursor:
         return False
 
 
-def _encoder(source: DataType, target: DataType, lobs: LobStore) -> tuple[_Encode, bytes]:
-    """What encodes a ``source`` column as ``target``, and its null."""
-    require_convertible(source, target)
-    encode = lobs.encode if target in LOB_TYPES else ENCODERS[target]
-    return encode, LONG_NULL if target in LONG_TYPES else NULL
+class ValueEncoders:
+    """What encodes the values of columns: also those that need a place to keep something."""
+
+    def __init__(self, lobs: LobStore, encode_cursor: EncodeCursor) -> None:
+        self._lobs = lobs
+        self._encode_cursor = encode_cursor
+
+    def encoder(self, column: Column) -> tuple[_Encode, bytes]:
+        """What encodes a column as it is, and its null."""
+        return self._encoder(column.type, column.national)
+
+    def converting_encoder(self, column: Column, wanted: DataType, national: bool) -> tuple[_Encode, bytes]:
+        """What encodes a column as a type that the client asks for, and its null. ORA-00932."""
+        require_convertible(column.type, wanted)
+        encode, null = self._encoder(wanted, national)
+        if column.type in LOB_TYPES and wanted not in LOB_TYPES:
+            return lambda value: encode(value.content if isinstance(value, StoredLob) else value), null
+        return encode, null
+
+    def _encoder(self, data_type: DataType, national: bool) -> tuple[_Encode, bytes]:
+        if data_type in LOB_TYPES:
+            return lambda value: self._lobs.encode(value, national), NULL
+        if data_type is DataType.CURSOR:
+            return self._encode_cursor, NULL
+        null = LONG_NULL if data_type in LONG_TYPES else NULL
+        if national and data_type in NATIONAL_ENCODERS:
+            return NATIONAL_ENCODERS[data_type], null
+        return ENCODERS[data_type], null
 
 
 class CursorTable:

@@ -15,9 +15,10 @@ import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.intervals import IntervalYM
 from oracle_simulator.net.backend import DataType
 from oracle_simulator.net.wire import LENGTH_BYTE, MAX_SHORT, bytes1, sb, ub
 
@@ -148,9 +149,7 @@ def encode_timestamp_tz(value: datetime) -> bytes:
 
 
 def encode_timestamp_ltz(value: datetime) -> bytes:
-    """The moment in the database's time zone, which is UTC."""
-    if value.tzinfo is not None:
-        value = value.astimezone(UTC)
+    """The wall time of the session: its time zone has been taken care of."""
     return encode_timestamp(value)
 
 
@@ -198,6 +197,15 @@ def decode_interval_ds(data: bytes) -> timedelta:
     )
 
 
+def encode_interval_ym(value: IntervalYM) -> bytes:
+    return b"\x05" + struct.pack(">IB", value.years + 2**31, value.months + 60)
+
+
+def decode_interval_ym(data: bytes) -> IntervalYM:
+    years, months = struct.unpack(">IB", data)
+    return IntervalYM((years - 2**31) * 12 + months - 60)
+
+
 def _sortable(data: bytes) -> bytes:
     """IEEE bytes as Oracle stores them, so that they sort like the numbers they stand for."""
     if data[0] & 0x80:
@@ -241,6 +249,14 @@ def encode_text(value: str) -> bytes:
     return LENGTH_BYTE[length] + data if length <= MAX_SHORT else bytes1(data)
 
 
+def encode_national_text(value: str) -> bytes:
+    return bytes1(value.encode("utf-16-be"))
+
+
+def encode_national_long(value: str) -> bytes:
+    return bytes1(value.encode("utf-16-be")) + _LONG_TRAILER if value else LONG_NULL
+
+
 def encode_raw(value: bytes) -> bytes:
     return bytes1(bytes(value))
 
@@ -256,8 +272,17 @@ _ROWID = re.compile(r"[A-Za-z0-9+/]{18}")
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
-def encode_rowid(value: str) -> bytes:
-    """An extended row id: object (6 digits), file (3), block (6) and row (3) in base 64."""
+class RowidParts(NamedTuple):
+    """An extended rowid: object (6 digits in base 64), file (3), block (6) and row (3)."""
+
+    data_object: int
+    file: int
+    block: int
+    row: int
+
+
+def rowid_parts(value: str) -> RowidParts:
+    """ORA-01410 for a text that is no rowid."""
     if not _ROWID.fullmatch(value):
         raise OracleError(1410, "invalid ROWID")
     parts = []
@@ -266,8 +291,22 @@ def encode_rowid(value: str) -> bytes:
         for character in value[start:end]:
             number = number * 64 + _BASE64.index(character)
         parts.append(number)
-    data_object, file, block, row = parts
-    return b"\x0d" + ub(data_object) + ub(file) + b"\0" + ub(block) + ub(row)
+    return RowidParts(*parts)
+
+
+def rowid_fields(parts: RowidParts) -> bytes:
+    """A rowid without its length, as it also stands in ERROR."""
+    return ub(parts.data_object) + ub(parts.file) + b"\0" + ub(parts.block) + ub(parts.row)
+
+
+def encode_rowid(value: str) -> bytes:
+    return b"\x0d" + rowid_fields(rowid_parts(value))
+
+
+def encode_urowid(value: str) -> bytes:
+    """A physical rowid in the form of a universal one."""
+    data = struct.pack(">BIHIH", 1, *rowid_parts(value))
+    return bytes1(data) + bytes1(data)
 
 
 ENCODERS: dict[DataType, Callable[[Any], bytes]] = {
@@ -284,10 +323,19 @@ ENCODERS: dict[DataType, Callable[[Any], bytes]] = {
     DataType.TIMESTAMP_TZ: encode_timestamp_tz,
     DataType.TIMESTAMP_LTZ: encode_timestamp_ltz,
     DataType.INTERVAL_DS: encode_interval_ds,
+    DataType.INTERVAL_YM: encode_interval_ym,
     DataType.BOOLEAN: encode_boolean,
     DataType.ROWID: encode_rowid,
+    DataType.UROWID: encode_urowid,
 }
-"""For all types but CLOB and BLOB, whose encoding needs a place to keep their content."""
+"""For all types but LOBs and cursors, which need a place to keep their content."""
+
+NATIONAL_ENCODERS: dict[DataType, Callable[[Any], bytes]] = {
+    DataType.VARCHAR2: encode_national_text,
+    DataType.CHAR: encode_national_text,
+    DataType.LONG: encode_national_long,
+}
+"""Text in the national character set, AL16UTF16."""
 
 DECODERS: dict[DataType, Callable[[bytes], Any]] = {
     DataType.VARCHAR2: bytes.decode,
@@ -304,7 +352,9 @@ DECODERS: dict[DataType, Callable[[bytes], Any]] = {
     DataType.TIMESTAMP_TZ: decode_datetime,
     DataType.TIMESTAMP_LTZ: decode_datetime,
     DataType.INTERVAL_DS: decode_interval_ds,
+    DataType.INTERVAL_YM: decode_interval_ym,
     DataType.BOOLEAN: decode_boolean,
+    DataType.UROWID: bytes.decode,
 }
 
 TEXT_TYPES = frozenset((DataType.VARCHAR2, DataType.CHAR, DataType.LONG, DataType.CLOB))
@@ -318,6 +368,9 @@ _BUFFER_SIZES = {
     DataType.TIMESTAMP_TZ: 13,
     DataType.TIMESTAMP_LTZ: 11,
     DataType.INTERVAL_DS: 11,
+    DataType.INTERVAL_YM: 5,
+    DataType.CURSOR: 4,
+    DataType.UROWID: 5263,
     DataType.BINARY_DOUBLE: 8,
     DataType.BINARY_FLOAT: 4,
     DataType.BOOLEAN: 4,
@@ -350,6 +403,8 @@ _FAMILIES: dict[DataType, type] = {
     DataType.TIMESTAMP: datetime,
     DataType.TIMESTAMP_TZ: datetime,
     DataType.TIMESTAMP_LTZ: datetime,
+    DataType.ROWID: str,
+    DataType.UROWID: str,
 }
 
 

@@ -9,13 +9,15 @@ The server fixes the field version by its compile capabilities; all layouts here
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import Column
-from oracle_simulator.net.data_types import LOB_TYPES, TEXT_TYPES, buffer_size
+from oracle_simulator.net.backend import BatchError, Column
+from oracle_simulator.net.data_types import LOB_TYPES, TEXT_TYPES, buffer_size, rowid_fields, rowid_parts
 from oracle_simulator.net.wire import bytes1, sb, str2, ub
 
 CHARSET_UTF8 = 873
+CHARSET_UTF16 = 2000
 TRANSACTION_OPEN = 0x02
 ROW_DATA = 7
 LOB_DATA = 14
@@ -54,25 +56,68 @@ def status(in_transaction: bool) -> bytes:
     return b"\x09\x01\x02\x00" if in_transaction else b"\x09\x00\x00"
 
 
-def end_of_call(
-    in_transaction: bool, cursor_id: int = 0, row_count: int = 0, error: OracleError | None = None
-) -> bytes:
-    """ERROR, which in spite of its name also ends every successful execute and fetch. ``cursor_id`` 0
-    leaves the client's as it is."""
+@dataclass(frozen=True)
+class Outcome:
+    """What ERROR tells besides the error: ``cursor_id`` 0 leaves the client's as it is."""
+
+    cursor_id: int = 0
+    row_count: int = 0
+    last_rowid: str | None = None
+    batch_errors: Sequence[BatchError] = ()
+    has_errors: bool = False
+
+
+_NOTHING = Outcome()
+_ARRAY_DML_ERRORS = OracleError(24381, "error(s) in array DML")
+_NO_ROWID = bytes(5)
+_NO_BATCH_ERRORS = bytes(3)
+
+
+def end_of_call(in_transaction: bool, outcome: Outcome = _NOTHING, error: OracleError | None = None) -> bytes:
+    """ERROR, which in spite of its name also ends every successful execute and fetch."""
+    if outcome.batch_errors and error is None:
+        error = _ARRAY_DML_ERRORS
     code = error.code if error else 0
     offset = error.offset if error and 0 < error.offset < 32768 else 0
     return b"".join(
         (
             b"\x04\x01\x02" if in_transaction else b"\x04\x00",
             b"\0\0\0\0\0",  # call number, row, short error number, two array errors
-            ub(cursor_id),
+            ub(outcome.cursor_id),
             sb(offset),
-            bytes(20),  # statement details, row id, operating system error, batch errors: none
+            bytes(5),  # statement details
+            b"\x20" if outcome.has_errors else b"\0",
+            rowid_fields(rowid_parts(outcome.last_rowid)) if outcome.last_rowid else _NO_ROWID,
+            bytes(6),  # operating system error, call numbers, successful rows, logical rowid
+            _batch_errors(outcome.batch_errors) if outcome.batch_errors else _NO_BATCH_ERRORS,
             ub(code),
-            ub(row_count),
+            ub(outcome.row_count or (error.row_count if error else 0)),
             bytes1((error.message + "\n").encode()) if error else b"",
         )
     )
+
+
+def _batch_errors(errors: Sequence[BatchError]) -> bytes:
+    """Three arrays: the codes, the numbers of the rows, the messages."""
+    count = ub(len(errors))
+    return b"".join(
+        (
+            count + b"\0",
+            *(ub(found.error.code) for found in errors),
+            count + b"\0",
+            *(ub(found.row) for found in errors),
+            count + b"\0",
+            *(
+                ub(len(found.error.message)) + bytes1(found.error.message.encode()) + b"\0\0"
+                for found in errors
+            ),
+        )
+    )
+
+
+def row_counts(counts: Sequence[int]) -> bytes:
+    """PARAMETER of an execute of array DML: the rows that each execution changed."""
+    return b"\x08\0\0\0\0" + ub(len(counts)) + b"".join(map(ub, counts))
 
 
 def parameters(entries: Sequence[tuple[str, str, int]]) -> bytes:
@@ -91,9 +136,14 @@ def current_schema(name: str) -> bytes:
 
 def describe(columns: Sequence[Column]) -> bytes:
     """DESCRIBE: the columns of a query."""
+    return b"\x10\x00" + described_columns(columns)
+
+
+def described_columns(columns: Sequence[Column]) -> bytes:
+    """The body of DESCRIBE, which also leads a REF CURSOR."""
     described = b"".join(_column(column, place) for place, column in enumerate(columns, 1))
     row_size = sum(buffer_size(column.type, column.size) for column in columns)
-    head = b"\x10\x00" + ub(row_size) + ub(len(columns)) + (b"\0" if columns else b"")
+    head = ub(row_size) + ub(len(columns)) + (b"\0" if columns else b"")
     return head + described + b"\0" + b"\0\0\0\0" + b"\0"
 
 
@@ -101,13 +151,16 @@ def _column(column: Column, place: int) -> bytes:
     is_text = column.type in TEXT_TYPES
     size = buffer_size(column.type, column.size)
     characters = size if is_text and column.type not in LOB_TYPES else 0
+    if column.national:
+        characters //= 2
+    charset = CHARSET_UTF16 if column.national else CHARSET_UTF8
     return b"".join(
         (
             bytes((column.type, 0, column.precision & 0xFF, column.scale & 0xFF)),
             ub(size),
             b"\0\0\0\0",  # array elements, continuation flags, object type id, its version
-            ub(CHARSET_UTF8 if is_text else 0),
-            b"\x01" if is_text else b"\0",
+            ub(charset if is_text else 0),
+            (b"\x02" if column.national else b"\x01") if is_text else b"\0",
             ub(characters),
             b"\0",
             b"\x01" if column.nullable else b"\0",

@@ -91,6 +91,16 @@ class Execute:
     layout: BindLayout | None
     rows: list[list[Any]]
     defines: tuple[ColumnDefinition, ...] = ()
+    wants_row_counts: bool = False
+    scroll: Scroll | None = None
+
+
+@dataclass(frozen=True)
+class Scroll:
+    """Where a scrollable cursor is to be fetched from (``scrolling.Orientation``)."""
+
+    orientation: int
+    position: int
 
 
 @dataclass(frozen=True)
@@ -265,6 +275,7 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
     text = sent.decode()
     vector = [reader.ub() for _ignored in range(13)]
     executions, is_query, flags = vector[1], vector[7], vector[9]
+    scroll = Scroll(vector[10], vector[11]) if flags & _FLAG_SCROLLABLE else None
     statement = analyze(text) if has_text else cursors.get(cursor_id).statement
     defines: tuple[ColumnDefinition, ...] = ()
     layout = None
@@ -276,9 +287,9 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
         rows = layout.read_rows(reader, 1 if is_query else executions)
     elif executions > 1 and not is_query:
         rows = empty_rows(executions, 0)
-    if options & Option.BATCH_ERRORS or flags & (_FLAG_ROW_COUNTS | _FLAG_SCROLLABLE):
-        raise OracleError(3001, "unimplemented feature: batch errors, row counts or scrollable cursors")
-    return Execute(cursor_id, statement if has_text else None, options, row_limit, layout, rows, defines)
+    text_sent = statement if has_text else None
+    counts = bool(flags & _FLAG_ROW_COUNTS)
+    return Execute(cursor_id, text_sent, options, row_limit, layout, rows, defines, counts, scroll)
 
 
 def _count(reader: Reader) -> int:
@@ -318,7 +329,7 @@ def _read_lob_call(reader: Reader) -> LobCall:
     reader.skip(6)
     locator = reader.raw(locator_length)
     if operation == LobOperation.CREATE_TEMPORARY:
-        reader.skip_ub(1)  # character set
+        reader.skip_ub(1)  # the character set, which the form tells, too
     data = b""
     if operation == LobOperation.WRITE:
         reader.skip(1)

@@ -13,7 +13,7 @@ from oracle_simulator.instance.checkpoint import checkpoint_now
 from oracle_simulator.instance.parameter_changes import change_parameter
 from oracle_simulator.sql import container_statements, masks
 from oracle_simulator.sql import statements as st
-from oracle_simulator.sql.time_zones import time_zone
+from oracle_simulator.sql.time_zones import zone_name
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
@@ -31,7 +31,6 @@ _SESSION_PARAMETERS = frozenset(
         "nls_comp",
         "nls_time_format",
         "nls_time_tz_format",
-        "nls_timestamp_tz_format",
         "nls_dual_currency",
         "nls_length_semantics",
         "nls_nchar_conv_excp",
@@ -143,12 +142,15 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
         elif name == "nls_timestamp_format":
             masks.format_moment(session.now, value)
             record.timestamp_format = value
+        elif name == "nls_timestamp_tz_format":
+            masks.format_moment(session.now, value)
+            record.timestamp_tz_format = value
         elif name == "container":
             container_statements.set_container(session, value)
         elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
             raise OracleError(2248, "invalid option for ALTER SESSION")
         if name == "time_zone":
-            record.time_zone = time_zone(value)
+            record.time_zone = zone_name(value)
 
 
 def _nothing(session: DatabaseSession, statement: st.AlterSessionOther) -> None:

@@ -28,6 +28,27 @@ class ObjectRules(TablespaceRules):
         arguments = tuple(option.value for option in all_of(children, Option))
         return st.TypeSpecification(str(children[0]).upper(), arguments, zone)
 
+    def long_type(self, children: list[Any]) -> st.TypeSpecification:
+        return st.TypeSpecification("LONG RAW" if has(children, "RAW") else "LONG")
+
+    def double_type(self, children: list[Any]) -> st.TypeSpecification:
+        return st.TypeSpecification("DOUBLE PRECISION")
+
+    def interval_digits(self, children: list[Any]) -> Option:
+        return Option("digits", int(children[0]))
+
+    def interval_day_type(self, children: list[Any]) -> st.TypeSpecification:
+        """INTERVAL DAY [(days)] TO SECOND [(fraction)]: which of the two is missing depends on TO."""
+        before = next(place for place, child in enumerate(children) if str(child).upper() == "TO")
+        days = one_of(children[:before], Option)
+        fraction = one_of(children[before:], Option)
+        arguments = (days.value if days else None, fraction.value if fraction else None)
+        return st.TypeSpecification("INTERVAL DAY TO SECOND", arguments)
+
+    def interval_year_type(self, children: list[Any]) -> st.TypeSpecification:
+        years = one_of(children, Option)
+        return st.TypeSpecification("INTERVAL YEAR TO MONTH", (years.value if years else None,))
+
     def default_value(self, children: list[Token]) -> Option:
         tokens = [child for child in children if isinstance(child, Token)]
         if len(tokens) == len(children):

@@ -16,7 +16,7 @@ ROW_ADDRESS = "$ROWID"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view as queries see it. ``object_id`` is None for a view."""
+    """A table or view as queries see it. ``object_id`` and ``data_object_id`` are None for a view."""
 
     name: str
     engine_name: str
@@ -24,6 +24,7 @@ class Relation:
     object_id: int | None = None
     overlay_name: str | None = None
     """Where the session keeps its own uncommitted rows of this table, if it has any."""
+    data_object_id: int | None = None
 
     @property
     def is_table(self) -> bool:
@@ -48,6 +49,17 @@ class RowLock:
 
 
 @dataclass(frozen=True)
+class LobColumn:
+    """A result column that is a LOB column of a table: ``column`` is its name there, ``address`` the place in
+    the result, behind its columns, of the address of the row it comes from."""
+
+    place: int
+    address: int
+    relation: Relation
+    column: str
+
+
+@dataclass(frozen=True)
 class CompiledQuery:
     """``columns`` pairs names with types, None where only the values can tell."""
 
@@ -56,6 +68,7 @@ class CompiledQuery:
     relations: tuple[Relation, ...] = ()
     lock: RowLock | None = None
     bind_count: int = 0
+    lobs: tuple[LobColumn, ...] = ()
 
     @property
     def tables(self) -> tuple[Relation, ...]:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from oracle_simulator.sql.compile import QueryCompiler, engine_sql
 from oracle_simulator.sql.dialect import BIND_FUNCTION
 from oracle_simulator.sql.expressions import Node, identifier_name, position_of, quoted
 from oracle_simulator.sql.queries import final_types, run
-from oracle_simulator.sql.returning import Returning, returning_clause
+from oracle_simulator.sql.returning import ChangedRow, Returning
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
 from oracle_simulator.sql.types import EngineValue, SqlType
 
@@ -78,7 +78,7 @@ def plan_change(
     compiler: QueryCompiler,
     catalog: SessionCatalog,
     bind_count: int,
-    returned: tuple[str, tuple[int, ...]],
+    returned: Callable[[Table], Returning | None],
 ) -> ChangePlan:
     """Make the plan. Raises ORA-00904, ORA-00942, ORA-01031, ORA-01733, ORA-03001."""
     node = tree.this or (tree.args.get("tables") or [None])[0]
@@ -92,15 +92,17 @@ def plan_change(
     assignments: list[Assignment] | None = None
     expressions: list[Node] = []
     if isinstance(tree, exp.Update):
-        assignments = _assignments(table, tree, expressions)
+        assignments = _assignments(table, tree, expressions, catalog)
     query = _row_query(table, node, where, expressions, compiler)
     tables = tuple(catalog.tables[relation.engine_name] for relation in query.tables)
-    returning = returning_clause(*returned, table)
+    returning = returned(table)
     final = None if assignments is None else tuple(assignments)
     return ChangePlan(table, query, tables, final, bind_count, lookup, returning)
 
 
-def _assignments(table: Table, tree: exp.Update, expressions: list[Node]) -> list[Assignment]:
+def _assignments(
+    table: Table, tree: exp.Update, expressions: list[Node], catalog: SessionCatalog
+) -> list[Assignment]:
     found: list[Assignment] = []
     if not tree.expressions:
         raise OracleError(971, "missing SET keyword")
@@ -118,7 +120,7 @@ def _assignments(table: Table, tree: exp.Update, expressions: list[Node]) -> lis
         if bind is None:
             result = 1 + len(table.columns) + len(expressions)
             expressions.append(item.expression)
-        found.append(Assignment(position, converter(table.columns[position]), bind, result))
+        found.append(Assignment(position, converter(table.columns[position], catalog.zone), bind, result))
     return found
 
 
@@ -158,7 +160,7 @@ def _key_lookup(table: Table, condition: Node | None) -> KeyLookup | None:
     return None
 
 
-def execute_change(session: DatabaseSession, plan: ChangePlan, row: Sequence[Any]) -> list[list[Any]]:
+def execute_change(session: DatabaseSession, plan: ChangePlan, row: Sequence[Any]) -> list[ChangedRow]:
     """Run the plan with one row of binds; the rows as they are afterwards (deleted ones: as they were)."""
     check_readable(session.instance, plan.table)
     if len(row) < plan.bind_count:
@@ -172,21 +174,21 @@ def execute_change(session: DatabaseSession, plan: ChangePlan, row: Sequence[Any
         raise
 
 
-def _change_rows(session: DatabaseSession, plan: ChangePlan, row: Sequence[Any]) -> list[list[Any]]:
+def _change_rows(session: DatabaseSession, plan: ChangePlan, row: Sequence[Any]) -> list[ChangedRow]:
     transaction, table = session.transaction, plan.table
-    results: list[list[Any]] = []
+    results: list[ChangedRow] = []
     for address, current, given in _locked_rows(session, plan, row):
         session.overlay.touch(table, (address,))
         if plan.assignments is None:
             transaction.delete(table, address, session.is_cancelled)
-            results.append(current)
+            results.append(ChangedRow(address, current))
             continue
         new = list(current)
         for assignment in plan.assignments:
             value = row[assignment.bind] if assignment.bind is not None else given[assignment.result or 0]
             new[assignment.position] = assignment.convert(value)
         transaction.update(table, address, new, session.is_cancelled)
-        results.append(new)
+        results.append(ChangedRow(address, new))
     return results
 
 
@@ -227,7 +229,7 @@ def _lock(
     for found in rows:
         address = int(found[0] or 0)
         current = session.transaction.lock_row(plan.table, address, session.is_cancelled)
-        if current is None or [types.encode(value) for value in current] != list(found[1 : width + 1]):
+        if current is None or [types.encode_stored(value) for value in current] != list(found[1 : width + 1]):
             return None
         locked.append((address, current, found))
     return locked

@@ -12,7 +12,14 @@ from sqlglot.dialects.sqlite import SQLite
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.sql import types
-from oracle_simulator.sql.catalog import ROW_ADDRESS, Catalog, CompiledQuery, Relation, RowLock
+from oracle_simulator.sql.catalog import (
+    ROW_ADDRESS,
+    Catalog,
+    CompiledQuery,
+    LobColumn,
+    Relation,
+    RowLock,
+)
 from oracle_simulator.sql.dialect import BIND_FUNCTION, SimulatorOracle
 from oracle_simulator.sql.expressions import (
     ExpressionRewriter,
@@ -23,6 +30,8 @@ from oracle_simulator.sql.expressions import (
     position_of,
     quoted,
 )
+from oracle_simulator.sql.operators import sort_keys
+from oracle_simulator.sql.special_functions import Typed
 from oracle_simulator.sql.types import SqlType
 
 Columns = list[tuple[str, SqlType | None]]
@@ -57,6 +66,7 @@ class QueryCompiler:
         self._relations: dict[str, Relation] = {}
         self._by_alias: dict[str, Relation] = {}
         self._common: list[dict[str, Columns]] = []
+        self._top_tables: dict[str, Relation] = {}
         self.expressions = ExpressionRewriter(bind_types, self._nested)
 
     def compile(self, tree: Node) -> CompiledQuery:
@@ -65,7 +75,27 @@ class QueryCompiler:
         columns = self.query(tree, Scope())
         row_lock = self._row_lock(tree, lock) if lock is not None else None
         binds = self.expressions.bind_count
-        return CompiledQuery(engine_sql(tree), tuple(columns), self.relations, row_lock, binds)
+        lobs = self._add_lob_addresses(tree, columns)
+        return CompiledQuery(engine_sql(tree), tuple(columns), self.relations, row_lock, binds, lobs)
+
+    def _add_lob_addresses(self, tree: Node, columns: Columns) -> tuple[LobColumn, ...]:
+        """Have the query also give the address of each row that a LOB comes from: it can be written there."""
+        simple = isinstance(tree, exp.Select) and not any(tree.args.get(n) for n in ("group", "distinct"))
+        if not simple or not any(kind and kind.type in types.LOB_TYPES for _name, kind in columns):
+            return ()
+        found: list[LobColumn] = []
+        for place, (item, (_name, kind)) in enumerate(zip(list(tree.expressions), columns, strict=True)):
+            value = item.this
+            if kind is None or kind.type not in types.LOB_TYPES or not isinstance(value, exp.Column):
+                continue
+            alias = identifier_name(value.args.get("table"))
+            relation = self._top_tables.get(alias)
+            if relation is None:
+                continue
+            address = exp.Column(this=quoted(ROW_ADDRESS), table=quoted(alias))
+            tree.expressions.append(exp.Alias(this=address, alias=quoted(f"$LOB{place}")))
+            found.append(LobColumn(place, len(columns) + len(found), relation, identifier_name(value.this)))
+        return tuple(found)
 
     @property
     def relations(self) -> tuple[Relation, ...]:
@@ -144,21 +174,37 @@ class QueryCompiler:
         for name in ("order", "limit", "offset"):
             clause = select.args.get(name)
             if isinstance(clause, Node):
-                self._order_by_position_or_name(clause, ordered)
+                self._order_by(select, columns, clause, ordered)
         self._fetch_to_limit(select)
+        # The outermost query is the last one to come here.
+        self._top_tables = {
+            source.alias: self._by_alias[source.alias]
+            for source in inner.sources
+            if source.data_object is not None
+        }
         return columns
 
-    def _order_by_position_or_name(self, clause: Node, scope: Scope) -> None:
+    def _order_by(self, select: exp.Select, columns: Columns, clause: Node, scope: Scope) -> None:
         # A select-list alias wins over a column of the same name in ORDER BY.
+        names = [name for name, _kind in columns]
+        keys: list[Node] = []
         for ordered in clause.find_all(exp.Ordered):
             column = ordered.this
-            if isinstance(column, exp.Column) and not column.args.get("table"):
-                name = identifier_name(column.this)
-                if name in scope.aliases:
-                    ordered.set("this", exp.Column(this=quoted(name)))
-                    continue
-            ordered.set("this", self.expressions.visit(column, scope)[0])
-        if not isinstance(clause, exp.Order):
+            name = identifier_name(column.this) if isinstance(column, exp.Column) else ""
+            if name in scope.aliases and not column.args.get("table"):
+                place = names.index(name)
+                chosen: Typed = (select.expressions[place].this.copy(), columns[place][1])
+                if isinstance(chosen[0], exp.Literal):
+                    chosen = (exp.Column(this=quoted(name)), chosen[1])
+            else:
+                chosen = self.expressions.visit(column, scope)
+                chosen = _at_position(select, columns, chosen)
+            for key in sort_keys(*chosen):
+                nulls, descending = ordered.args.get("nulls_first"), ordered.args.get("desc")
+                keys.append(exp.Ordered(this=key, desc=descending, nulls_first=nulls))
+        if isinstance(clause, exp.Order):
+            clause.set("expressions", keys)
+        else:
             self.expressions.visit_children(clause, scope)
 
     @staticmethod
@@ -268,7 +314,7 @@ class QueryCompiler:
             raise OracleError(942, "table or view does not exist", offset=position_of(node))
         self._relations[relation.engine_name] = relation
         self._by_alias.setdefault(alias, relation)
-        return relation_node(relation, alias), Source(alias, dict(relation.columns), relation.is_table)
+        return relation_node(relation, alias), Source(alias, dict(relation.columns), relation.data_object_id)
 
     # ------------------------------------------------------------ Oracle's own clauses
 
@@ -374,6 +420,18 @@ def relation_node(relation: Relation, alias: str) -> Node:
         read="sqlite",
     )
     return exp.Subquery(this=rows, alias=table_alias)
+
+
+def _at_position(select: exp.Select, columns: Columns, chosen: Typed) -> Typed:
+    """ORDER BY 2 is by the second column."""
+    node, _kind = chosen
+    if not isinstance(node, exp.Literal) or not str(node.this).isdigit():
+        return chosen
+    place = int(str(node.this))
+    if not 1 <= place <= len(columns):
+        raise OracleError(1785, "ORDER BY item must be the number of a SELECT-list expression")
+    item = select.expressions[place - 1].this
+    return (node if isinstance(item, exp.Literal) else item.copy(), columns[place - 1][1])
 
 
 def _rownum_limit(condition: Node) -> Node | None:

@@ -72,13 +72,14 @@ def dispatch(
     text: str,
     binds: Sequence[Bind],
     rows: Sequence[Sequence[Any]],
+    collect_errors: bool = False,
 ) -> Result:
-    """Run one parsed statement."""
+    """Run one parsed statement. ``collect_errors``: array DML goes on behind a row that fails."""
     check_known(statement, session.instance.version)
     if isinstance(statement, st.Query):
         return execute_query(session, text, binds, rows)
     if isinstance(statement, st.Dml):
-        return dml.execute_dml(session, statement, binds, rows)
+        return dml.execute_dml(session, statement, binds, rows, collect_errors)
     if isinstance(statement, st.PlsqlBlock):
         return plsql.execute_block(session, statement.text, binds, rows)
     if isinstance(statement, st.NotSupported):

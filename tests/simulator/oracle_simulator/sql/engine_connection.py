@@ -14,38 +14,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.sql import aggregates, arithmetic
 from oracle_simulator.sql.function_support import Function, FunctionContext
-from oracle_simulator.sql.functions import scalar_functions
+from oracle_simulator.sql.functions import all_functions
 from oracle_simulator.sql.types import EngineValue
 
 _STATEMENTS_KEPT = 1024
-
-
-class _ListAggregate:
-    """LISTAGG(value, separator, sort key, 1 for descending)."""
-
-    def __init__(self) -> None:
-        self._items: list[tuple[EngineValue, str]] = []
-        self._separator = ""
-        self._descending = False
-
-    def step(self, value: EngineValue, separator: str | None, key: EngineValue, descending: int) -> None:
-        self._separator = separator or ""
-        self._descending = bool(descending)
-        if value is not None:
-            self._items.append((key, str(value)))
-
-    def finalize(self) -> str | None:
-        self._items.sort(key=lambda item: _sort_key(item[0]), reverse=self._descending)
-        return self._separator.join(value for _ignored, value in self._items) or None
-
-
-def _sort_key(value: EngineValue) -> tuple[int, float, str]:
-    if value is None:
-        return 2, 0.0, ""
-    if isinstance(value, (int, float)):
-        return 0, value, ""
-    return 1, 0.0, value if isinstance(value, str) else value.hex()
 
 
 class EngineConnection:
@@ -61,13 +35,22 @@ class EngineConnection:
         self._connection.execute("PRAGMA temp_store=MEMORY")
         self._connection.execute('CREATE TABLE "DUAL" ("DUMMY")')
         self._connection.execute("INSERT INTO \"DUAL\" VALUES ('X')")
-        for name, function in scalar_functions().items():
+        for name, function in all_functions().items():
             self._register(name, function)
-        self._connection.create_aggregate(
-            "ORA_LISTAGG",
-            4,
-            _ListAggregate,  # type: ignore[arg-type]  # the stub wants step(*args)
-        )
+        connection = self._connection
+        connection.create_collation("ORA_NUMBER", arithmetic.collate)
+        connection.create_window_function("ORA_SUM", 1, aggregates.Sum)
+        connection.create_window_function("ORA_AVG", 1, aggregates.Average)
+        for name, parameters, aggregate in (
+            ("ORA_MIN", 1, aggregates.Least),
+            ("ORA_MAX", 1, aggregates.Greatest),
+            ("ORA_LISTAGG", 4, aggregates.ListAggregate),
+        ):
+            connection.create_aggregate(
+                name,
+                parameters,
+                aggregate,  # type: ignore[arg-type]  # the stub wants step(*args)
+            )
 
     def _register(self, name: str, function: Function) -> None:
         implementation, context, nulls = function.implementation, function.context, function.nulls
@@ -83,9 +66,9 @@ class EngineConnection:
                 # The engine would only say "user-defined function raised exception".
                 self._raised = problem
                 raise
-            return None if result == "" else result
+            return None if result == "" and not function.gives_empty else result
 
-        self._connection.create_function(f"ORA_{name}", -1, call, deterministic=True)
+        self._connection.create_function("ORA_" + name.replace(".", "_"), -1, call, deterministic=True)
 
     def query(
         self, sql: str, values: Sequence[EngineValue], context: FunctionContext

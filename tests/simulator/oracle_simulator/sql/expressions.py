@@ -12,17 +12,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 
 from sqlglot import exp
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import DataType
-from oracle_simulator.sql import types
+from oracle_simulator.sql import interval_texts, operators, types
+from oracle_simulator.sql.casts import cast
 from oracle_simulator.sql.catalog import ROW_ADDRESS
 from oracle_simulator.sql.dialect import BIND_FUNCTION
 from oracle_simulator.sql.function_support import Function
 from oracle_simulator.sql.functions import scalar_functions
-from oracle_simulator.sql.number_functions import interval_seconds
+from oracle_simulator.sql.operators import call, is_day_interval, is_interval, is_zoned, towards
 from oracle_simulator.sql.special_functions import (
     Node,
     Typed,
@@ -35,18 +38,31 @@ from oracle_simulator.sql.special_functions import (
 )
 from oracle_simulator.sql.types import SqlType
 
-_INT64 = 1 << 63
-_DAY_SECONDS = 86400
-_CONSTANTS = frozenset({"SYSDATE", "SYSTIMESTAMP", "USER", "UID", "DBTIMEZONE", "SESSIONTIMEZONE"})
+_SAFE_DIGITS = 18
+_CONSTANTS = frozenset(
+    {
+        "SYSDATE",
+        "SYSTIMESTAMP",
+        "USER",
+        "UID",
+        "DBTIMEZONE",
+        "SESSIONTIMEZONE",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_DATE",
+        "LOCALTIMESTAMP",
+    }
+)
+_ZONE_SUFFIX = re.compile(r"(.*\S)\s*((?:[+-]\d{1,2}:\d{2})|[A-Za-z]\w*(?:/\w+)*)\s*")
 
 
 @dataclass
 class Source:
-    """One entry of a FROM clause. ``merged`` names columns that JOIN USING has made one with others."""
+    """One entry of a FROM clause. ``data_object`` is that of a table, whose rows have rowids; ``merged`` names
+    columns that JOIN USING has made one with others."""
 
     alias: str
     columns: Mapping[str, SqlType | None]
-    has_rowid: bool = False
+    data_object: int | None = None
     merged: frozenset[str] = frozenset()
 
 
@@ -81,12 +97,35 @@ def position_of(node: Node) -> int:
     return 0
 
 
-def call(name: str, *arguments: Node) -> exp.Anonymous:
-    return exp.Anonymous(this=f"ORA_{name}", expressions=list(arguments))
-
-
 def text_literal(value: str) -> exp.Literal:
     return exp.Literal(this=value, is_string=True)
+
+
+_OF_FIRST_ARGUMENT = frozenset({"DBMS_LOB.SUBSTR", "SUBSTR", "REPLACE", "UPPER", "LOWER", "LPAD", "RPAD"})
+
+
+def _as_seen(node: Node, kind: SqlType | None) -> Typed:
+    """A column as queries see it: in the session's time zone if the database's is of no interest to it."""
+    if kind is not None and kind.type == DataType.TIMESTAMP_LTZ:
+        return call("LOCAL", node), kind
+    return node, kind
+
+
+def _national_type(value: str) -> SqlType:
+    return SqlType(DataType.CHAR, 2 * len(value), national=True)
+
+
+def _to_char_of(kind: SqlType | None) -> str:
+    """The function that TO_CHAR is for a type."""
+    if kind is None:
+        return "TO_CHAR"
+    if kind.type == DataType.DATE:
+        return "DATE_TO_CHAR"
+    if is_zoned(kind):
+        return "TIMESTAMP_TZ_TO_CHAR"
+    if is_interval(kind):
+        return "INTERVAL_TO_CHAR" if is_day_interval(kind) else "MONTHS_TO_CHAR"
+    return "TIMESTAMP_TO_CHAR" if is_moment(kind) else "TO_CHAR"
 
 
 class ExpressionRewriter:
@@ -108,13 +147,15 @@ class ExpressionRewriter:
             exp.Identifier: self._identifier,
             exp.Literal: self._literal,
             exp.RawString: lambda node, scope: (text_literal(str(node.this)), types.VARCHAR2),
-            exp.National: lambda node, scope: (text_literal(str(node.this)), types.VARCHAR2),
+            exp.National: lambda node, scope: (text_literal(str(node.this)), _national_type(str(node.this))),
+            exp.Dot: self._dotted,
+            exp.AtTimeZone: self._at_time_zone,
             exp.Anonymous: self._function,
             exp.Add: self._add,
             exp.Sub: self._subtract,
-            exp.Mul: self._arithmetic,
+            exp.Mul: self._multiply,
             exp.Div: self._divide,
-            exp.Neg: self._same_type,
+            exp.Neg: self._negate,
             exp.Paren: self._same_type,
             exp.Distinct: self._distinct,
             exp.DPipe: self._concatenate,
@@ -126,7 +167,7 @@ class ExpressionRewriter:
             exp.DateStrToDate: self._date_literal,
             exp.StrToTime: self._timestamp_literal,
             exp.CurrentTimestamp: self._now,
-            exp.CurrentDate: lambda node, scope: (call("SYSDATE"), types.DATE),
+            exp.CurrentDate: lambda node, scope: (call("CURRENT_DATE"), types.DATE),
             exp.Systimestamp: lambda node, scope: (call("SYSTIMESTAMP"), types.TIMESTAMP_TZ),
             exp.Localtimestamp: lambda node, scope: (call("LOCALTIMESTAMP"), types.TIMESTAMP),
             exp.CurrentUser: lambda node, scope: (call("USER"), types.text_type(128)),
@@ -147,13 +188,13 @@ class ExpressionRewriter:
             exp.Count: self._count,
             exp.Sum: self._aggregate_number,
             exp.Avg: self._aggregate_number,
-            exp.Min: self._same_type,
-            exp.Max: self._same_type,
+            exp.Min: self._extreme,
+            exp.Max: self._extreme,
             exp.Lag: self._same_type,
             exp.Lead: self._same_type,
             exp.RowNumber: lambda node, scope: (node, types.NUMBER),
             exp.GroupConcat: self._list_aggregate,
-            exp.Window: self._same_type,
+            exp.Window: self._window,
         }
 
     def visit(self, node: Node, scope: Scope) -> Typed:
@@ -199,7 +240,7 @@ class ExpressionRewriter:
                 source
                 for source in level.sources
                 if (qualifier is None or source.alias == qualifier)
-                and (name in source.columns or (name == "ROWID" and source.has_rowid))
+                and (name in source.columns or (name == "ROWID" and source.data_object is not None))
             ]
             unmerged = [source for source in matches if name not in source.merged]
             if len(unmerged) > 1:
@@ -208,8 +249,11 @@ class ExpressionRewriter:
                 source = (unmerged or matches)[0]
                 if name == "ROWID" and name not in source.columns:
                     address = exp.Column(this=quoted(ROW_ADDRESS), table=quoted(source.alias))
-                    return call("ROWID", address), types.ROWID
-                return exp.Column(this=quoted(name), table=quoted(source.alias)), source.columns[name]
+                    data_object = exp.Literal.number(source.data_object or 0)
+                    return call("ROWID", address, data_object), types.ROWID
+                return _as_seen(
+                    exp.Column(this=quoted(name), table=quoted(source.alias)), source.columns[name]
+                )
             if qualifier is None and name in level.aliases:
                 return exp.Column(this=quoted(name)), level.aliases[name]
             if qualifier is None and name in level.pseudocolumns:
@@ -226,9 +270,12 @@ class ExpressionRewriter:
             if not value:
                 return exp.Null(), None
             return node, SqlType(DataType.CHAR, len(value.encode()))
-        if value.isdigit() and int(value) >= _INT64:
-            return text_literal(value), types.NUMBER
-        return node, types.NUMBER
+        if value.isdigit() and len(value) < _SAFE_DIGITS:
+            return node, types.NUMBER
+        number = types.encode_number(Decimal(value))
+        if isinstance(number, str):
+            return text_literal(number), types.NUMBER
+        return exp.Literal.number(repr(number)), types.NUMBER
 
     def bind(self, position: int) -> Typed:
         """The engine's parameter for a bind variable."""
@@ -258,12 +305,30 @@ class ExpressionRewriter:
             raise OracleError(938, "not enough arguments for function", offset=offset)
         if len(arguments) > function.most:
             raise OracleError(939, "too many arguments for function", offset=offset)
-        if name == "TO_CHAR" and is_moment(kinds[0]):
-            name = "DATE_TO_CHAR" if kinds[0] == types.DATE else "TIMESTAMP_TO_CHAR"
+        if name in ("TO_CHAR", "TO_NCHAR"):
+            return call(_to_char_of(kinds[0]), *arguments), function.result
         result = function.result
         if name in ("TRUNC", "ROUND"):
             result = types.DATE if is_moment(kinds[0]) else types.NUMBER if is_number(kinds[0]) else None
+        elif name in _OF_FIRST_ARGUMENT and kinds[0] is not None:
+            result = types.VARCHAR2._replace(national=kinds[0].national) if is_text(kinds[0]) else types.RAW
+            if kinds[0].type in types.LOB_TYPES and name not in ("DBMS_LOB.SUBSTR", "TO_CHAR"):
+                result = kinds[0]
         return call(name, *arguments), result
+
+    def _dotted(self, node: Node, scope: Scope) -> Typed:
+        """A function of a package."""
+        called = node.expression
+        if not isinstance(called, exp.Anonymous):
+            raise OracleError(904, f"{node.sql()}: invalid identifier".upper(), offset=position_of(node))
+        package = node.this.sql().upper().replace('"', "")
+        named = exp.Anonymous(this=f"{package}.{called.this}", expressions=called.expressions)
+        return self._function(named, scope)
+
+    def _at_time_zone(self, node: Node, scope: Scope) -> Typed:
+        value, _ignored = self.visit(node.this, scope)
+        zone, _ignored = self.visit(node.args["zone"], scope)
+        return call("AT_TIME_ZONE", value, zone), types.TIMESTAMP_TZ
 
     def _trim(self, node: Node, scope: Scope) -> Typed:
         value, _ignored = self.visit(node.this, scope)
@@ -273,8 +338,11 @@ class ExpressionRewriter:
         return call(name, value, *extra), types.VARCHAR2
 
     def _extract(self, node: Node, scope: Scope) -> Typed:
-        value, _ignored = self.visit(node.expression, scope)
-        return call("EXTRACT", text_literal(str(node.this.this).upper()), value), types.NUMBER
+        value, kind = self.visit(node.expression, scope)
+        name = "EXTRACT"
+        if is_interval(kind):
+            name = "EXTRACT_FROM_INTERVAL" if is_day_interval(kind) else "EXTRACT_FROM_MONTHS"
+        return call(name, text_literal(str(node.this.this).upper()), value), types.NUMBER
 
     def _count(self, node: Node, scope: Scope) -> Typed:
         if not isinstance(node.this, exp.Star):
@@ -282,8 +350,27 @@ class ExpressionRewriter:
         return node, types.NUMBER
 
     def _aggregate_number(self, node: Node, scope: Scope) -> Typed:
-        self.visit_children(node, scope)
-        return node, types.NUMBER
+        """SUM and AVG: exact ones but for binary numbers, intervals and small integers."""
+        value, kind = self.visit(node.this, scope)
+        if kind is not None and (kind.type in types.FLOAT_TYPES or is_interval(kind)):
+            node.set("this", value)
+            return node, kind
+        if isinstance(node, exp.Sum) and kind is not None and kind.is_narrow:
+            node.set("this", value)
+            return node, types.NUMBER
+        return call("SUM" if isinstance(node, exp.Sum) else "AVG", value), types.NUMBER
+
+    def _extreme(self, node: Node, scope: Scope) -> Typed:
+        """MIN and MAX."""
+        value, kind = self.visit(node.this, scope)
+        in_window = isinstance(node.parent, exp.Window)
+        if kind is not None and kind.type == DataType.NUMBER and not kind.is_narrow and not in_window:
+            return call("MIN" if isinstance(node, exp.Min) else "MAX", value), kind
+        node.set("this", value)
+        return node, kind
+
+    def _window(self, node: Node, scope: Scope) -> Typed:
+        return node, self.visit_children(node, scope).get("this")
 
     def _list_aggregate(self, node: Node, scope: Scope) -> Typed:
         value: Node = node.this
@@ -309,66 +396,38 @@ class ExpressionRewriter:
         node.set("expressions", arguments)
         return node, first_known(kinds)
 
-    def _arithmetic(self, node: Node, scope: Scope) -> Typed:
-        kinds = self.visit_children(node, scope)
-        self._text_operands_to_numbers(node, kinds)
-        result = types.INTERVAL if types.INTERVAL in kinds.values() else types.NUMBER
-        return node, result
-
-    def _text_operands_to_numbers(self, node: Node, kinds: Mapping[str, SqlType | None]) -> None:
-        for name in ("this", "expression"):
-            if is_text(kinds.get(name)):
-                node.set(name, call("TO_NUMBER", node.args[name]))
-
-    def _divide(self, node: Node, scope: Scope) -> Typed:
-        left, kind = self.visit(node.this, scope)
-        right, _ignored = self.visit(node.expression, scope)
-        if kind == types.INTERVAL:
-            return exp.Div(this=left, expression=right), types.INTERVAL
-        return call("DIVIDE", left, right), types.NUMBER
+    def _operands(self, node: Node, scope: Scope) -> tuple[Typed, Typed]:
+        return self.visit(node.this, scope), self.visit(node.expression, scope)
 
     def _add(self, node: Node, scope: Scope) -> Typed:
-        kinds = self.visit_children(node, scope)
-        left, right = kinds.get("this"), kinds.get("expression")
-        if is_moment(left):
-            return self._moved(node.this, left, node.expression, right, 1)
-        if is_moment(right):
-            return self._moved(node.expression, right, node.this, left, 1)
-        self._text_operands_to_numbers(node, kinds)
-        return node, types.INTERVAL if types.INTERVAL in (left, right) else types.NUMBER
+        return operators.add(*self._operands(node, scope))
 
     def _subtract(self, node: Node, scope: Scope) -> Typed:
-        kinds = self.visit_children(node, scope)
-        left, right = kinds.get("this"), kinds.get("expression")
-        if is_moment(left) and is_moment(right):
-            if types.DATE in (left, right):
-                return call("DAYS_BETWEEN", node.this, node.expression), types.NUMBER
-            return call("SECONDS_BETWEEN", node.this, node.expression), types.INTERVAL
-        if is_moment(left):
-            return self._moved(node.this, left, node.expression, right, -1)
-        self._text_operands_to_numbers(node, kinds)
-        return node, types.INTERVAL if types.INTERVAL in (left, right) else types.NUMBER
+        return operators.subtract(*self._operands(node, scope))
 
-    def _moved(
-        self, start: Node, kind: SqlType | None, amount: Node, amount_kind: SqlType | None, sign: int
-    ) -> Typed:
-        unit = sign if amount_kind == types.INTERVAL else sign * _DAY_SECONDS
-        factor = exp.Literal(this=f"{abs(unit)}.0", is_string=False)
-        seconds: Node = exp.Mul(this=exp.Paren(this=amount), expression=factor)
-        if unit < 0:
-            seconds = exp.Neg(this=exp.Paren(this=seconds))
-        return call("ADD_SECONDS", start, seconds), kind if kind == types.DATE else types.TIMESTAMP
+    def _multiply(self, node: Node, scope: Scope) -> Typed:
+        return operators.multiply(*self._operands(node, scope))
+
+    def _divide(self, node: Node, scope: Scope) -> Typed:
+        return operators.divide(*self._operands(node, scope))
+
+    def _negate(self, node: Node, scope: Scope) -> Typed:
+        return operators.negate(self.visit(node.this, scope))
 
     def _concatenate(self, node: Node, scope: Scope) -> Typed:
         parts: list[Node] = []
-        size = 0
+        size, national, is_lob = 0, False, False
         for part in node.flatten() if isinstance(node, exp.DPipe) else (node,):
             visited, kind = self.visit(part, scope)
-            if kind is not None and kind.type == DataType.DATE:
-                visited, kind = call("DATE_TO_CHAR", visited), types.text_type(75)
+            if kind is not None and not is_text(kind):
+                visited, kind = call(_to_char_of(kind), visited), types.text_type(75)
+            national = national or (kind is not None and kind.national)
+            is_lob = is_lob or (kind is not None and kind.type == DataType.CLOB)
             parts.append(visited)
             size += kind.size if kind is not None and is_text(kind) else 40
-        return call("CONCAT", *parts), types.text_type(min(size, 4000))
+        if is_lob:
+            return call("CONCAT", *parts), types.CLOB._replace(national=national)
+        return call("CONCAT", *parts), types.text_type(min(size, 4000))._replace(national=national)
 
     def _case(self, node: Node, scope: Scope) -> Typed:
         kinds: list[SqlType | None] = []
@@ -388,74 +447,52 @@ class ExpressionRewriter:
         return node, common_type(kinds)
 
     def _cast(self, node: Node, scope: Scope) -> Typed:
-        value, kind = self.visit(node.this, scope)
-        target = node.args["to"]
-        name = str(target.this.value if hasattr(target.this, "value") else target.this).upper()
-        size = int(str(target.expressions[0].this)) if target.expressions else 4000
-        if "CHAR" in name or name == "TEXT":
-            return call("DATE_TO_CHAR" if is_moment(kind) else "TO_CHAR", value), types.text_type(size)
-        if name == "DATE":
-            return call("TO_DATE", value), types.DATE
-        if name.startswith("TIMESTAMP"):
-            return call("TO_TIMESTAMP", value), types.TIMESTAMP
-        if name in ("DOUBLE", "FLOAT", "BINARY_DOUBLE"):
-            return call("TO_NUMBER", value), types.BINARY_DOUBLE
-        return call("TO_NUMBER", value), types.NUMBER
+        return cast(self.visit(node.this, scope), node.args["to"])
 
     def _interval(self, node: Node, scope: Scope) -> Typed:
         unit, amount = node.args.get("unit"), node.this
-        if (
-            unit is None
-            or not isinstance(amount, exp.Literal)
-            or not re.fullmatch(r"[\d.]+", str(amount.this))
-        ):
-            raise OracleError(1867, "the interval is invalid")
-        seconds = interval_seconds(str(amount.this), str(unit.this))
-        return exp.Literal(this=str(seconds), is_string=False), types.INTERVAL
+        if unit is None or not isinstance(amount, exp.Literal):
+            raise OracleError(1867, "the interval is invalid", offset=position_of(node))
+        first, last = (unit.this, unit.expression) if isinstance(unit, exp.IntervalSpan) else (unit, None)
+        value = interval_texts.read_literal(
+            str(amount.this), str(first.this).upper(), str(last.this).upper() if last is not None else None
+        )
+        kind = types.INTERVAL if isinstance(value, timedelta) else types.INTERVAL_YM
+        return exp.Literal.number(str(types.encode(value))), kind
 
     def _date_literal(self, node: Node, scope: Scope) -> Typed:
         return call("TO_DATE", text_literal(str(node.this.this)), text_literal("YYYY-MM-DD")), types.DATE
 
     def _timestamp_literal(self, node: Node, scope: Scope) -> Typed:
         mask = text_literal("YYYY-MM-DD HH24:MI:SS.FF")
-        return call("TO_TIMESTAMP", text_literal(str(node.this.this)), mask), types.TIMESTAMP
+        value = str(node.this.this)
+        zoned = (
+            _ZONE_SUFFIX.fullmatch(value)
+            if value.count("-") > 2 or value[-1:].isalpha() or "+" in value
+            else None
+        )
+        if zoned is None:
+            return call("TO_TIMESTAMP", text_literal(value), mask), types.TIMESTAMP
+        moment = call("TO_TIMESTAMP", text_literal(zoned[1]), mask)
+        return call("FROM_TZ", moment, text_literal(zoned[2])), types.TIMESTAMP_TZ
 
     def _now(self, node: Node, scope: Scope) -> Typed:
         if node.args.get("sysdate"):
             return call("SYSDATE"), types.DATE
-        return call("SYSTIMESTAMP"), types.TIMESTAMP_TZ
+        return call("CURRENT_TIMESTAMP"), types.TIMESTAMP_TZ
 
     # ------------------------------------------------------------ comparisons
 
     def _compare(self, node: Node, scope: Scope) -> Typed:
-        kinds = self.visit_children(node, scope)
-        left, right = self._alike(
-            (node.this, kinds.get("this")), (node.args["expression"], kinds.get("expression"))
-        )
-        node.set("this", left)
-        node.set("expression", right)
-        return node, None
-
-    def _alike(self, left: Typed, right: Typed) -> tuple[Node, Node]:
-        """Both sides in one type, as Oracle's implicit conversion does it."""
-        return self._towards(left, right[1]), self._towards(right, left[1])
-
-    def _towards(self, side: Typed, other: SqlType | None) -> Node:
-        node, kind = side
-        if is_text(kind) and is_number(other):
-            return call("TO_NUMBER", node)
-        if is_text(kind) and is_moment(other):
-            return call("TO_DATE" if other == types.DATE else "TO_TIMESTAMP", node)
-        padded = (
-            kind is not None and kind.type == DataType.CHAR and not isinstance(node, (exp.Literal, exp.Var))
-        )
-        return call("RTRIM", node) if padded and is_text(other) else node
+        left, right = self._operands(node, scope)
+        return operators.compare(type(node), left, right), None
 
     def _between(self, node: Node, scope: Scope) -> Typed:
-        kinds = self.visit_children(node, scope)
-        for name in ("low", "high"):
-            node.set(name, self._towards((node.args[name], kinds.get(name)), kinds.get("this")))
-        return node, None
+        node_and_kind = self.visit(node.this, scope)
+        again = (node_and_kind[0].copy(), node_and_kind[1])
+        low = operators.compare(exp.GTE, node_and_kind, self.visit(node.args["low"], scope))
+        high = operators.compare(exp.LTE, again, self.visit(node.args["high"], scope))
+        return exp.Paren(this=exp.And(this=low, expression=high)), None
 
     def _in(self, node: Node, scope: Scope) -> Typed:
         value, kind = self.visit(node.this, scope)
@@ -464,7 +501,10 @@ class ExpressionRewriter:
         if query is not None:
             self._query(query.this if isinstance(query, exp.Subquery) else query, Scope(parent=scope))
         else:
-            items = [self._towards(self.visit(item, scope), kind) for item in node.expressions]
+            items = [towards(self.visit(item, scope), kind) for item in node.expressions]
+            if is_zoned(kind):
+                node.set("this", call("UTC", value))
+                items = [call("UTC", item) for item in items]
             node.set("expressions", items)
         return node, None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -27,6 +27,13 @@ class FunctionContext(Protocol):
     @property
     def timestamp_format(self) -> str: ...
 
+    @property
+    def timestamp_tz_format(self) -> str: ...
+
+    @property
+    def zone(self) -> tzinfo:
+        """The session's time zone."""
+
     def user_environment(self, name: str) -> str | None:
         """SYS_CONTEXT('USERENV', name)."""
 
@@ -40,7 +47,7 @@ Implementation = Callable[..., Any]
 @dataclass(frozen=True)
 class Function:
     """``result`` is None when the type is that of the first argument. ``context``: takes the context first;
-    ``nulls``: is called with NULL arguments too."""
+    ``nulls``: is called with NULL arguments too; ``gives_empty``: an empty text it gives is an empty LOB."""
 
     implementation: Implementation
     result: SqlType | None
@@ -48,6 +55,7 @@ class Function:
     most: int
     context: bool = False
     nulls: bool = False
+    gives_empty: bool = False
 
 
 def moment(value: EngineValue, context: FunctionContext) -> datetime:
@@ -58,6 +66,11 @@ def moment(value: EngineValue, context: FunctionContext) -> datetime:
         except ValueError:
             return masks.read_moment(value, context.date_format, context.now)
     raise OracleError(932, "inconsistent datatypes: expected DATE got NUMBER")
+
+
+def aware(value: datetime, context: FunctionContext) -> datetime:
+    """The moment with a time zone: the session's if it has none."""
+    return value if value.tzinfo is not None else value.replace(tzinfo=context.zone)
 
 
 def number(value: EngineValue) -> Decimal:

@@ -9,9 +9,14 @@ gives NULL, and an empty text is NULL.
 
 from __future__ import annotations
 
+from oracle_simulator.errors import OracleError
 from oracle_simulator.sql import types
+from oracle_simulator.sql.arithmetic import ARITHMETIC
+from oracle_simulator.sql.conversions import CONVERSIONS
 from oracle_simulator.sql.function_support import Function, FunctionContext
+from oracle_simulator.sql.moment_functions import MOMENT_FUNCTIONS, MOMENT_OPERATORS
 from oracle_simulator.sql.number_functions import NUMBER_FUNCTIONS
+from oracle_simulator.sql.package_functions import PACKAGE_FUNCTIONS
 from oracle_simulator.sql.text_functions import TEXT_FUNCTIONS
 
 # ---------------------------------------------------------------- the session
@@ -23,12 +28,36 @@ def _rowid_part(value: int, width: int) -> str:
     return "".join(_ROWID_DIGITS[value >> 6 * place & 63] for place in range(width - 1, -1, -1))
 
 
-def rowid_text(address: int) -> str:
-    """The 18 characters of a rowid from a row's address (file, block, slot); the object is left out."""
+_UNCOMMITTED = "///"
+"""In place of the file: rows get their blocks when they are committed."""
+
+
+def rowid_text(address: int, data_object_id: int) -> str:
+    """The 18 characters of a rowid from a row's address (file, block, slot) and the object it belongs to."""
+    head = _rowid_part(data_object_id, 6)
     if address < 0:
-        return "AAAAAA" + "+++" + _rowid_part(-address, 9)
+        return head + _UNCOMMITTED + _rowid_part(-address, 9)
     file_number, block, slot = address >> 48, address >> 16 & 0xFFFFFFFF, address & 0xFFFF
-    return "AAAAAA" + _rowid_part(file_number, 3) + _rowid_part(block, 6) + _rowid_part(slot, 3)
+    return head + _rowid_part(file_number, 3) + _rowid_part(block, 6) + _rowid_part(slot, 3)
+
+
+def row_address(rowid: str, data_object_id: int) -> int:
+    """The address in a rowid, 0 (where no row is) if it is one of another object. Raises ORA-01410."""
+    if len(rowid) != 18 or not set(rowid) <= set(_ROWID_DIGITS):
+        raise OracleError(1410, "invalid ROWID")
+    if rowid[:6] != _rowid_part(data_object_id, 6):
+        return 0
+    numbers = [_rowid_number(rowid[start:end]) for start, end in ((6, 9), (9, 15), (15, 18))]
+    if rowid[6:9] == _UNCOMMITTED:
+        return -_rowid_number(rowid[9:])
+    return numbers[0] << 48 | numbers[1] << 16 | numbers[2]
+
+
+def _rowid_number(digits: str) -> int:
+    number = 0
+    for digit in digits:
+        number = number << 6 | _ROWID_DIGITS.index(digit)
+    return number
 
 
 def _sys_context(context: FunctionContext, namespace: str, name: str, _length: int = 0) -> str | None:
@@ -38,8 +67,7 @@ def _sys_context(context: FunctionContext, namespace: str, name: str, _length: i
 
 
 _SESSION_FUNCTIONS: dict[str, Function] = {
-    "ROWID": Function(rowid_text, types.ROWID, 1, 1),
-    "ROWIDTOCHAR": Function(lambda value: value, types.ROWID, 1, 1),
+    "ROWIDTOCHAR": Function(lambda value: value, types.text_type(18), 1, 1),
     "CHARTOROWID": Function(lambda value: value, types.ROWID, 1, 1),
     "SYS_CONTEXT": Function(_sys_context, types.text_type(4000), 2, 3, context=True),
     "USERENV": Function(
@@ -48,8 +76,26 @@ _SESSION_FUNCTIONS: dict[str, Function] = {
     "SYSDATE": Function(
         lambda c: types.encode_moment(c.now.replace(microsecond=0)), types.DATE, 0, 0, context=True
     ),
-    "SYSTIMESTAMP": Function(lambda c: types.encode_moment(c.now), types.TIMESTAMP_TZ, 0, 0, context=True),
-    "LOCALTIMESTAMP": Function(lambda c: types.encode_moment(c.now), types.TIMESTAMP, 0, 0, context=True),
+    "SYSTIMESTAMP": Function(
+        lambda c: types.encode_moment(c.now.astimezone()), types.TIMESTAMP_TZ, 0, 0, context=True
+    ),
+    "CURRENT_TIMESTAMP": Function(
+        lambda c: types.encode_moment(c.now.astimezone(c.zone)), types.TIMESTAMP_TZ, 0, 0, context=True
+    ),
+    "CURRENT_DATE": Function(
+        lambda c: types.encode_moment(c.now.astimezone(c.zone).replace(microsecond=0, tzinfo=None)),
+        types.DATE,
+        0,
+        0,
+        context=True,
+    ),
+    "LOCALTIMESTAMP": Function(
+        lambda c: types.encode_moment(c.now.astimezone(c.zone).replace(tzinfo=None)),
+        types.TIMESTAMP,
+        0,
+        0,
+        context=True,
+    ),
     "USER": Function(lambda c: c.user_environment("SESSION_USER"), types.text_type(128), 0, 0, context=True),
     "UID": Function(
         lambda c: int(c.user_environment("SESSION_USERID") or 0), types.NUMBER, 0, 0, context=True
@@ -61,6 +107,26 @@ _SESSION_FUNCTIONS: dict[str, Function] = {
 }
 
 
+_OPERATORS: dict[str, Function] = {
+    **ARITHMETIC,
+    **MOMENT_OPERATORS,
+    **CONVERSIONS,
+    "ROWID": Function(rowid_text, types.ROWID, 2, 2),
+    "ROW_ADDRESS": Function(row_address, types.NUMBER, 2, 2),
+}
+
+
 def scalar_functions() -> dict[str, Function]:
-    """All scalar functions by Oracle name (a few names are internal: what operators on dates turn into)."""
-    return {**TEXT_FUNCTIONS, **NUMBER_FUNCTIONS, **_SESSION_FUNCTIONS}
+    """All scalar functions by Oracle name; those of a package as PACKAGE.FUNCTION."""
+    return {
+        **TEXT_FUNCTIONS,
+        **NUMBER_FUNCTIONS,
+        **MOMENT_FUNCTIONS,
+        **PACKAGE_FUNCTIONS,
+        **_SESSION_FUNCTIONS,
+    }
+
+
+def all_functions() -> dict[str, Function]:
+    """The scalar functions, and what operators turn into, which no user can call by name."""
+    return {**scalar_functions(), **_OPERATORS}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from oracle_simulator.sql.compile import QueryCompiler
 from oracle_simulator.sql.dialect import BIND_FUNCTION, SimulatorOracle
 from oracle_simulator.sql.expressions import Node, identifier_name, position_of
 from oracle_simulator.sql.queries import final_types, run
-from oracle_simulator.sql.returning import Returning, returning_clause
+from oracle_simulator.sql.returning import ChangedRow, Returning
 from oracle_simulator.sql.session_catalog import SessionCatalog
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def plan_insert(
     compiler: QueryCompiler,
     catalog: SessionCatalog,
     bind_count: int,
-    returned: tuple[str, tuple[int, ...]],
+    returned: Callable[[Table], Returning | None],
 ) -> InsertPlan:
     """Make the plan. Raises ORA-00904, ORA-00913, ORA-00942, ORA-00947, ORA-00957, ORA-03001."""
     target = tree.this
@@ -108,7 +108,7 @@ def plan_insert(
     owner = identifier_name(table_node.args["db"]) if table_node.args.get("db") else None
     table = catalog.table_for(owner, identifier_name(table_node.this), "INSERT", position_of(table_node))
     columns = _target_columns(table, target)
-    returning = returning_clause(*returned, table)
+    returning = returned(table)
     source = tree.expression
     if isinstance(source, exp.Values):
         plan = _plan_values(table, columns, source, compiler, catalog, bind_count, returning)
@@ -169,7 +169,8 @@ def _plan_values(
     places = [_place(table, position, given.get(position), sources) for position in range(len(table.columns))]
     query = _expression_query(sources.expressions, compiler) if sources.expressions else None
     steps = tuple(
-        (converter(column), sources.index(place)) for column, place in zip(table.columns, places, strict=True)
+        (converter(column, catalog.zone), sources.index(place))
+        for column, place in zip(table.columns, places, strict=True)
     )
     tables = tuple(catalog.tables[relation.engine_name] for relation in query.tables) if query else ()
     constants = tuple(sources.constants)
@@ -226,7 +227,8 @@ def _plan_select(
     ]
     defaults = _expression_query(sources.expressions, compiler) if sources.expressions else None
     steps = tuple(
-        (converter(column), sources.index(place)) for column, place in zip(table.columns, places, strict=True)
+        (converter(column, catalog.zone), sources.index(place))
+        for column, place in zip(table.columns, places, strict=True)
     )
     constants = tuple(sources.constants)
     return InsertPlan(table, steps, constants, bind_count, query, tables, True, defaults)
@@ -234,7 +236,7 @@ def _plan_select(
 
 def execute_insert(
     session: DatabaseSession, plan: InsertPlan, rows: Sequence[Sequence[Any]]
-) -> list[list[Any]]:
+) -> list[ChangedRow]:
     """Run the plan once per row of binds; the rows inserted.
 
     An array of rows is as many executions: on an error the good ones before the bad one stay.
@@ -271,7 +273,7 @@ def execute_insert(
         overlay.touch_all()
         raise
     overlay.touch(plan.table, rowids)
-    return table_rows
+    return list(map(ChangedRow, rowids, table_rows))
 
 
 def _query_values(session: DatabaseSession, plan: InsertPlan, row: Sequence[Any]) -> list[list[Any]]:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.sql.time_zones import time_zone
 
 _MONTHS = [
     "January",
@@ -34,7 +35,7 @@ _MONTHS = [
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _ELEMENT = re.compile(
     r'"[^"]*"|FM|FX|SYYYY|YYYY|RRRR|YYY|RR|YY|Y|MONTH|MON|MM|DDD|DAY|DD|DY|D|HH24|HH12|HH|MI|SSSSS|SS'
-    r"|FF[1-9]?|AM|PM|A\.M\.|P\.M\.|TZH|TZM|TZR|IW|WW|W|Q|J|[-/,.;: T]|\W",
+    r"|FF[1-9]?|X|AM|PM|A\.M\.|P\.M\.|TZH|TZM|TZR|IW|WW|W|Q|J|[-/,.;: T]|\W",
     re.IGNORECASE,
 )
 
@@ -56,6 +57,12 @@ def _cased(name: str, element: str) -> str:
     if element.isupper():
         return name.upper()
     return name if element[:1].isupper() else name.lower()
+
+
+def _offset(value: datetime) -> str:
+    minutes = int((value.utcoffset() or timedelta()).total_seconds()) // 60
+    sign, size = ("-", -minutes) if minutes < 0 else ("+", minutes)
+    return f"{sign}{size // 60:02d}:{size % 60:02d}"
 
 
 _NUMERIC: dict[str, Callable[[datetime], str]] = {
@@ -81,9 +88,9 @@ _NUMERIC: dict[str, Callable[[datetime], str]] = {
     "W": lambda t: str((t.day - 1) // 7 + 1),
     "Q": lambda t: str((t.month - 1) // 3 + 1),
     "J": lambda t: str(t.toordinal() + 1721425),
-    "TZH": lambda t: "+00",
-    "TZM": lambda t: "00",
-    "TZR": lambda t: "+00:00",
+    "TZH": lambda t: _offset(t)[:3],
+    "TZM": lambda t: _offset(t)[4:],
+    "TZR": lambda t: _offset(t),
 }
 _NAMES: dict[str, Callable[[datetime], str]] = {
     "MONTH": lambda t: _MONTHS[t.month - 1],
@@ -103,12 +110,14 @@ def format_moment(value: datetime, mask: str) -> str:
             fill = fill and key != "FM"
         elif key in _NUMERIC:
             text = _NUMERIC[key](value)
-            parts.append(text if fill else text.lstrip("0") or "0")
+            parts.append(text if fill or key.startswith("TZ") else text.lstrip("0") or "0")
         elif key in _NAMES:
             name = _cased(_NAMES[key](value), element)
             parts.append(name.ljust(9) if fill and key in ("MONTH", "DAY") else name)
         elif key.startswith("FF"):
             parts.append(f"{value.microsecond:06d}000"[: int(key[2:] or 6)])
+        elif key == "X":
+            parts.append(".")
         elif key.replace(".", "") in ("AM", "PM"):
             parts.append(_cased("AM" if value.hour < 12 else "PM", element))
         else:
@@ -157,6 +166,9 @@ def _reader(mask: str) -> re.Pattern[str]:
         elif element.startswith('"'):
             parts.append(re.escape(element.strip('"')))
             continue
+        elif key == "X":
+            parts.append(r"[.]")
+            continue
         elif not element.isalnum():
             # Oracle lets other punctuation stand for the one in the model, and lets it be left out.
             parts.append(r"[\s\-/,.;:]*" if element in "-/,.;: " else re.escape(element))
@@ -178,7 +190,8 @@ def _reader(mask: str) -> re.Pattern[str]:
 
 
 def read_moment(text: str, mask: str, now: datetime) -> datetime:
-    """TO_DATE or TO_TIMESTAMP: missing parts are the first day of the current month, midnight.
+    """TO_DATE or TO_TIMESTAMP: missing parts are the first day of the current month, midnight. With a time zone
+    only if the model has one.
 
     Raises ORA-01821, 01830, 01843, 01847, 01850, 01851, 01852, 01861.
     """
@@ -214,7 +227,16 @@ def read_moment(text: str, mask: str, now: datetime) -> datetime:
         moment = datetime(year, month, day, hour, minute, second, microsecond)
     except ValueError:
         raise OracleError(1839, "date not valid for month specified") from None
-    return moment + timedelta(seconds=int(part.get("seconds") or 0))
+    moment += timedelta(seconds=int(part.get("seconds") or 0))
+    zone = part.get("zone") or _zone_of(part.get("zone_hour"), part.get("zone_minute"))
+    return moment if zone is None else moment.replace(tzinfo=time_zone(zone))
+
+
+def _zone_of(hours: str | None, minutes: str | None) -> str | None:
+    if hours is None:
+        return None
+    sign = "-" if hours.startswith("-") else "+"
+    return f"{sign}{int(hours.lstrip('+-')):02d}:{int(minutes or 0):02d}"
 
 
 def _month_number(name: str) -> int:

@@ -21,7 +21,7 @@ from oracle_simulator.data.transaction import CommittedRow, Transaction, Transac
 from oracle_simulator.sql.catalog import ROW_ADDRESS, Relation
 from oracle_simulator.sql.columns import sql_type
 from oracle_simulator.sql.engine_connection import EngineConnection
-from oracle_simulator.sql.types import encode
+from oracle_simulator.sql.types import encode_stored
 from oracle_simulator.storage.values import decode_row
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def engine_table_name(table: Table) -> str:
 def relation_of(table: Table, overlay_name: str | None = None) -> Relation:
     """The table for the query compiler."""
     columns = tuple((column.name, sql_type(column)) for column in table.columns)
-    return Relation(table.name, engine_table_name(table), columns, table.object_id, overlay_name)
+    return Relation(
+        table.name, engine_table_name(table), columns, table.object_id, overlay_name, table.data_object_id
+    )
 
 
 def _create(engine: EngineConnection, name: str, table: Table, extra: str = "") -> None:
@@ -89,7 +91,7 @@ class Mirror:
             rows = list(self._dictionary.heap(table).scan())
             self._loaded[table.data_object_id] = statement
         _create(self.engine, engine_table_name(table), table)
-        encoded = ([rowid, *map(encode, decode_row(data))] for rowid, data in rows)
+        encoded = ([rowid, *map(encode_stored, decode_row(data))] for rowid, data in rows)
         self.engine.run_many(statement, encoded)
 
     @staticmethod
@@ -111,7 +113,7 @@ class Mirror:
             gone = [(rowid,) for rowid, values in rows if values is None]
             if gone:
                 self.engine.run_many(f'DELETE FROM "{name}" WHERE "{ROW_ADDRESS}" = ?', gone)
-            kept = [[rowid, *map(encode, values)] for rowid, values in rows if values is not None]
+            kept = [[rowid, *map(encode_stored, values)] for rowid, values in rows if values is not None]
             if kept:
                 self.engine.run_many(statement, kept)
 
@@ -181,7 +183,7 @@ class Overlay:
             return
         width = len(table.columns)
         rows = [
-            [rowid, *([None] * width if values is None else map(encode, values)), int(values is None)]
+            [rowid, *([None] * width if values is None else map(encode_stored, values)), int(values is None)]
             for rowid, values in pending.items()
         ]
         places = ", ".join("?" * (width + 2))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import Bind, Column, Result
+from oracle_simulator.net.backend import Bind, Column, DataType, Result, StoredLob
 from oracle_simulator.sql import types
 from oracle_simulator.sql.catalog import CompiledQuery, Relation
 from oracle_simulator.sql.compile import QueryCompiler
 from oracle_simulator.sql.container_visibility import visible_containers
 from oracle_simulator.sql.dialect import BoundText, parse_query, rewrite_binds
 from oracle_simulator.sql.engine_connection import EngineConnection
+from oracle_simulator.sql.lob_columns import LobOrigin
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
 from oracle_simulator.sql.types import EngineValue, SqlType
 from oracle_simulator.sql.views import ViewContext, find_view
@@ -39,7 +40,13 @@ class Prepared:
 
 
 def bind_types(binds: Sequence[Bind]) -> tuple[SqlType | None, ...]:
-    return tuple(SqlType(bind.type, bind.size) for bind in binds)
+    return tuple(_bind_type(bind) for bind in binds)
+
+
+def _bind_type(bind: Bind) -> SqlType:
+    if bind.type == DataType.NUMBER:
+        return types.NUMBER
+    return SqlType(bind.type, bind.size, national=bind.national)
 
 
 def compile_text(
@@ -86,7 +93,7 @@ def execute_query(
     columns = [
         kind.column(name) for (name, _ignored), kind in zip(prepared.query.columns, kinds, strict=True)
     ]
-    return Result(columns=columns, rows=_decoded(found, kinds))
+    return Result(columns=columns, rows=_decoded(session, prepared, found, kinds))
 
 
 def describe_query(session: DatabaseSession, text: str) -> list[Column]:
@@ -106,9 +113,29 @@ def final_types(query: CompiledQuery, rows: Sequence[Sequence[EngineValue]]) -> 
     return kinds
 
 
-def _decoded(rows: Sequence[Sequence[EngineValue]], kinds: Sequence[SqlType]) -> Iterator[list[Any]]:
+def _decoded(
+    session: DatabaseSession,
+    prepared: Prepared,
+    rows: Sequence[Sequence[EngineValue]],
+    kinds: Sequence[SqlType],
+) -> Iterator[list[Any]]:
     decoders = [types.decoder(kind.type) for kind in kinds]
-    return (types.decode_row(row, decoders) for row in rows)
+    lobs = prepared.query.lobs
+    if not lobs:
+        return (types.decode_row(row, decoders) for row in rows)
+    return (_with_origins(row, types.decode_row(row[: len(kinds)], decoders), prepared) for row in rows)
+
+
+def _with_origins(row: Sequence[EngineValue], values: list[Any], prepared: Prepared) -> list[Any]:
+    """The values with LOBs that know the row they are in."""
+    tables = {table.object_id: table for table in prepared.tables}
+    for lob in prepared.query.lobs:
+        address = row[lob.address]
+        table = tables.get(lob.relation.object_id or 0)
+        if values[lob.place] is not None and isinstance(address, int) and table is not None:
+            origin = LobOrigin(table.owner, table.name, table.data_object_id, address, lob.column)
+            values[lob.place] = StoredLob(values[lob.place], origin)
+    return values
 
 
 def run(

@@ -9,7 +9,8 @@ import contextlib
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,7 @@ from oracle_simulator.instance.messages import interrupted, not_mounted, not_ope
 from oracle_simulator.net.backend import Bind, Column, Result
 from oracle_simulator.sql.dispatch import dispatch
 from oracle_simulator.sql.engine_connection import EngineConnection
+from oracle_simulator.sql.lob_columns import write_lob
 from oracle_simulator.sql.mirror import Overlay
 from oracle_simulator.sql.parse import parse
 from oracle_simulator.sql.password_change import require_change
@@ -28,6 +30,7 @@ from oracle_simulator.sql.privileges import Privileges
 from oracle_simulator.sql.queries import describe_query
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
 from oracle_simulator.sql.statements import Query, UserStatement
+from oracle_simulator.sql.time_zones import time_zone
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.engine import Database, OpenData
@@ -94,6 +97,14 @@ class DatabaseSession:
     def con_id(self) -> int:
         """The current container. A session that came before the control file was mounted is in the root."""
         return self.record.con_id or (self.instance.control.root_id if self.instance.mounted else NON_CDB)
+
+    @property
+    def timestamp_tz_format(self) -> str:
+        return self.record.timestamp_tz_format
+
+    @property
+    def zone(self) -> tzinfo:
+        return time_zone(self.record.time_zone)
 
     @property
     def open_data(self) -> OpenData | None:
@@ -163,9 +174,16 @@ class DatabaseSession:
 
     # ------------------------------------------------------------ the calls of a client
 
-    def execute(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
+    def execute(
+        self,
+        sql: str,
+        binds: Sequence[Bind],
+        rows: Sequence[Sequence[Any]],
+        *,
+        collect_errors: bool = False,
+    ) -> Result:
         with self._call():
-            return dispatch(self, parse(sql), sql, binds, rows)
+            return dispatch(self, parse(sql), sql, binds, rows, collect_errors)
 
     def describe(self, sql: str) -> Sequence[Column]:
         with self._call():
@@ -210,6 +228,10 @@ class DatabaseSession:
         with self._call():
             require_change(self, user, old)
             dispatch(self, UserStatement(user, create=False, password=new), "ALTER USER", (), ())
+
+    def write_lob(self, origin: Hashable, content: str | bytes) -> None:
+        with self._call():
+            write_lob(self, origin, content)
 
     def cancel(self) -> None:
         if self.record.in_call:
@@ -345,6 +367,7 @@ class DatabaseSession:
             "CON_ID": lambda: self.con_id,
             "CON_NAME": lambda: self.database.container_name(self.con_id),
             "CDB_NAME": lambda: instance.parameters.db_name if self.con_id != NON_CDB else None,
+            "CURRENT_EDITION_NAME": lambda: "ORA$BASE",
             "LANGUAGE": lambda: "AMERICAN_AMERICA.AL32UTF8",
             "NLS_DATE_FORMAT": lambda: record.date_format,
             "TIME_ZONE": lambda: record.time_zone,

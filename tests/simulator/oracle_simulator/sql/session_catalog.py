@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.data.tables import Table, table_missing
@@ -44,6 +45,10 @@ class SessionCatalog:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
         self.tables: dict[str, Table] = {}
+
+    def zone(self) -> tzinfo:
+        """The session's time zone when it is asked."""
+        return self._session.zone
 
     def relation(self, owner: str | None, name: str) -> Relation | None:
         if name == "DUAL" and owner in (None, "SYS"):

@@ -43,6 +43,7 @@ class SessionRecord:
     client_identifier: str = ""
     date_format: str = "DD-MON-RR"
     timestamp_format: str = "DD-MON-RR HH.MI.SSXFF AM"
+    timestamp_tz_format: str = "DD-MON-RR HH.MI.SSXFF AM TZR"
     time_zone: str = "+00:00"
     in_call: bool = False
     last_call: float = field(default_factory=time.monotonic)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
 
 from oracle_simulator.sql import masks, types
 from oracle_simulator.sql.function_support import Function, FunctionContext, is_moment, moment, number, text
@@ -25,37 +24,6 @@ def _to_char(context: FunctionContext, value: EngineValue, mask: str | None = No
             return masks.format_number(number(value), mask)
         return masks.format_moment(moment(value, context), mask)
     return text(value, context)
-
-
-def _date_to_char(context: FunctionContext, value: EngineValue, mask: str | None = None, *_nls: str) -> str:
-    return masks.format_moment(moment(value, context), mask or context.date_format)
-
-
-def _timestamp_to_char(
-    context: FunctionContext, value: EngineValue, mask: str | None = None, *_nls: str
-) -> str:
-    return masks.format_moment(moment(value, context), mask or context.timestamp_format)
-
-
-def _to_date(context: FunctionContext, value: EngineValue, mask: str | None = None, *_nls: str) -> str:
-    return types.encode_moment(_read(context, value, mask or context.date_format).replace(microsecond=0))
-
-
-def _to_timestamp(context: FunctionContext, value: EngineValue, mask: str | None = None, *_nls: str) -> str:
-    return types.encode_moment(_read(context, value, mask or context.timestamp_format))
-
-
-def _read(context: FunctionContext, value: EngineValue, mask: str) -> datetime:
-    if is_moment(value):
-        try:
-            return datetime.fromisoformat(str(value))
-        except ValueError:
-            pass  # not ISO after all: the mask decides
-    return masks.read_moment(text(value, context), mask, context.now)
-
-
-def _to_number(value: EngineValue, mask: str | None = None, *_nls: str) -> EngineValue:
-    return types.encode(masks.read_number(value, mask)) if isinstance(value, str) else value
 
 
 # ---------------------------------------------------------------- text
@@ -115,13 +83,6 @@ def _translate(value: str, source: str, target: str | None) -> str:
 TEXT_FUNCTIONS: dict[str, Function] = {
     "TO_CHAR": Function(_to_char, types.VARCHAR2, 1, 3, context=True),
     "TO_NCHAR": Function(_to_char, types.VARCHAR2, 1, 3, context=True),
-    "DATE_TO_CHAR": Function(_date_to_char, types.VARCHAR2, 1, 3, context=True),
-    "TIMESTAMP_TO_CHAR": Function(_timestamp_to_char, types.VARCHAR2, 1, 3, context=True),
-    "TO_DATE": Function(_to_date, types.DATE, 1, 3, context=True),
-    "TO_TIMESTAMP": Function(_to_timestamp, types.TIMESTAMP, 1, 3, context=True),
-    "TO_TIMESTAMP_TZ": Function(_to_timestamp, types.TIMESTAMP_TZ, 1, 3, context=True),
-    "TO_NUMBER": Function(_to_number, types.NUMBER, 1, 3),
-    "TO_CLOB": Function(lambda c, v: text(v, c), types.VARCHAR2, 1, 1, context=True),
     "SUBSTR": Function(_substr, types.VARCHAR2, 2, 3, context=True),
     "SUBSTRB": Function(_substr, types.VARCHAR2, 2, 3, context=True),
     "INSTR": Function(lambda v, *a: _instr(str(v), *a), types.NUMBER, 2, 4),

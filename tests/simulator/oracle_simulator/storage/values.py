@@ -5,7 +5,8 @@
 
 Each value is a tag byte, then: text and RAW a u2 length and the bytes (text in UTF-8, so that it can be
 found in a block), integers a u1 length and the signed little-endian bytes, other numbers a u1 length and
-their decimal text, BINARY_DOUBLE 8 bytes, dates and intervals microseconds in 8 bytes.
+their decimal text, BINARY_DOUBLE 8 bytes, dates and intervals microseconds in 8 bytes, intervals of years and
+months a number of months in 4.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-Value = None | str | int | Decimal | float | bytes | datetime | timedelta | bool
+from oracle_simulator.intervals import IntervalYM
+
+Value = None | str | int | Decimal | float | bytes | datetime | timedelta | IntervalYM | bool
 
 _NULL, _TEXT, _INT, _DECIMAL, _FLOAT, _RAW, _DATE, _DATE_TZ = range(8)
-_FALSE, _TRUE, _INTERVAL, _LONG_TEXT, _LONG_RAW = range(8, 13)
+_FALSE, _TRUE, _INTERVAL, _LONG_TEXT, _LONG_RAW, _MONTHS = range(8, 14)
 MAX_TAG = 0xEF
 """No row begins with a byte above this one: those mark parts of rows."""
 
@@ -26,6 +29,7 @@ _SHORT = struct.Struct("<BH")
 _LONG = struct.Struct("<BI")
 _MOMENT = struct.Struct("<Bq")
 _MOMENT_TZ = struct.Struct("<Bqh")
+_INTERVAL_YM = struct.Struct("<Bi")
 _DOUBLE = struct.Struct("<Bd")
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -87,7 +91,7 @@ def _encode_bool(value: bool) -> bytes:
     return bytes((_TRUE if value else _FALSE,))
 
 
-def _encode_other(value: Decimal | float | bytes | datetime | timedelta) -> bytes:
+def _encode_other(value: Decimal | float | bytes | datetime | timedelta | IntervalYM) -> bytes:
     if isinstance(value, Decimal):
         text = str(value).encode()
         return bytes((_DECIMAL, len(text))) + text
@@ -105,6 +109,8 @@ def _encode_other(value: Decimal | float | bytes | datetime | timedelta) -> byte
     if isinstance(value, bytes):
         size = len(value)
         return (_SHORT.pack(_RAW, size) if size <= _SHORT_LIMIT else _LONG.pack(_LONG_RAW, size)) + value
+    if isinstance(value, IntervalYM):
+        return _INTERVAL_YM.pack(_MONTHS, value.total)
     raise TypeError(f"no column can hold a {type(value).__name__}")
 
 
@@ -153,6 +159,11 @@ def _decode_interval(data: bytes, offset: int) -> tuple[Value, int]:
     return timedelta(microseconds=microseconds), offset + _MOMENT.size
 
 
+def _decode_months(data: bytes, offset: int) -> tuple[Value, int]:
+    _tag, months = _INTERVAL_YM.unpack_from(data, offset)
+    return IntervalYM(months), offset + _INTERVAL_YM.size
+
+
 def _decode_float(data: bytes, offset: int) -> tuple[Value, int]:
     return _DOUBLE.unpack_from(data, offset)[1], offset + _DOUBLE.size
 
@@ -168,4 +179,5 @@ _DECODERS: dict[int, Callable[[bytes, int], tuple[Value, int]]] = {
     _INTERVAL: _decode_interval,
     _LONG_TEXT: _decode_long_text,
     _LONG_RAW: _decode_long,
+    _MONTHS: _decode_months,
 }

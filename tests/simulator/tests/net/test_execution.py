@@ -13,7 +13,7 @@ import oracledb
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import Bind, Column, DataType, Result
+from oracle_simulator.net.backend import BatchError, Bind, Column, DataType, Result
 
 from .toy_backend import Connect, ToyDatabase, ToySession, failing, rows_of
 
@@ -294,11 +294,59 @@ def test_a_bug_behind_the_wire_is_an_internal_error(
     assert connect().cursor().execute("select 1 from dual").fetchall() == [(1,)]
 
 
-def test_unsupported_requests_are_refused_politely(cursor: oracledb.Cursor) -> None:
-    cursor.execute("create table t (n)")
+def test_an_unknown_statement_of_the_other_end_is_refused_politely(connection: oracledb.Connection) -> None:
+    xid = connection.xid(1, "global", "branch")
     with pytest.raises(oracledb.DatabaseError, match="ORA-03001"):
-        cursor.executemany("insert into t values (:1)", [(1,), (2,)], batcherrors=True)
-    assert cursor.execute("select count(*) from t").fetchone() == (0,)
+        connection.tpc_begin(xid)
+    assert connection.cursor().execute("select 1 from dual").fetchone() == (1,)
+
+
+def test_errors_of_single_rows_are_collected(cursor: oracledb.Cursor, database: ToyDatabase) -> None:
+    sql = "insert into t values (:1)"
+    failed = BatchError(1, OracleError(1, "unique constraint (SCOTT.T_PK) violated"))
+    answer = Result(row_count=2, row_counts=[1, 0, 1], batch_errors=[failed] * 300)
+    database.answers[sql] = lambda *_arguments: answer
+    cursor.executemany(sql, [(1,), (1,), (2,)], batcherrors=True, arraydmlrowcounts=True)
+    assert cursor.rowcount == 2
+    assert cursor.getarraydmlrowcounts() == [1, 0, 1]
+    errors = cursor.getbatcherrors()
+    assert len(errors) == 300
+    assert (errors[0].code, errors[0].offset, errors[0].full_code) == (1, 1, "ORA-00001")
+    assert "SCOTT.T_PK" in errors[-1].message
+
+
+def test_a_scrollable_cursor_goes_back_and_forth(
+    connection: oracledb.Connection, database: ToyDatabase
+) -> None:
+    sql = "select n from numbers"
+    column = Column("N", DataType.NUMBER, 22, 10, 0)
+    database.answers[sql] = rows_of([column], *[(number,) for number in range(1, 51)])
+    cursor = connection.cursor(scrollable=True)
+    cursor.arraysize = cursor.prefetchrows = 5
+    cursor.execute(sql)
+    assert cursor.fetchmany(12)[-1] == (12,)
+    cursor.scroll(mode="first")
+    assert cursor.fetchone() == (1,)
+    cursor.scroll(mode="last")
+    assert cursor.fetchone() == (50,)
+    cursor.scroll(-30)
+    assert cursor.fetchone() == (20,)
+    cursor.scroll(33, mode="absolute")
+    assert [value for (value,) in cursor] == list(range(33, 51))
+    with pytest.raises(oracledb.ProgrammingError, match="DPY-2063"):
+        cursor.scroll(51, mode="absolute")
+
+
+def test_a_ref_cursor_is_fetched_from(connection: oracledb.Connection, database: ToyDatabase) -> None:
+    columns = [Column("N", DataType.NUMBER, 22, 10, 0), Column("C", DataType.CLOB)]
+    rows = [(number, f"text {number}") for number in range(250)]
+    sql = "begin open :1 for select n, c from t; end;"
+    database.answers[sql] = lambda *_arguments: Result(out_values={0: Result(columns, iter(rows))})
+    cursor = connection.cursor()
+    result = cursor.var(oracledb.DB_TYPE_CURSOR)
+    for _ignored in range(2):
+        cursor.execute(sql, [result])
+        assert [(number, lob.read()) for number, lob in result.getvalue()] == rows
 
 
 def test_the_transaction_flag_follows_the_session(connection: oracledb.Connection) -> None:

@@ -82,7 +82,7 @@ def test_text_beyond_the_string_limit_reaches_plsql(cursor: oracledb.Cursor, dat
     assert database.executions[-1].rows == [["x" * 100_000]]
 
 
-def test_a_fetched_lob_cannot_be_written(cursor: oracledb.Cursor) -> None:
+def test_a_lob_that_is_in_no_row_cannot_be_written(cursor: oracledb.Cursor) -> None:
     cursor.execute(SQL, [0])
     with pytest.raises(oracledb.DatabaseError, match="ORA-22275"):
         cursor.fetchone()[1].write("no")

@@ -46,7 +46,8 @@ def test_a_refusal_carries_its_error_number() -> None:
 
 
 def test_success_of_cursor_one_in_a_transaction() -> None:
-    assert messages.end_of_call(True, 1).hex() == "040102" + "00" * 5 + "0101" + "00" + "00" * 20 + "0000"
+    told = messages.end_of_call(True, messages.Outcome(1)).hex()
+    assert told == "040102" + "00" * 5 + "0101" + "00" + "00" * 20 + "0000"
 
 
 def test_an_error_carries_its_offset_number_and_whole_stack() -> None:

@@ -9,7 +9,7 @@ import itertools
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +110,14 @@ class ToySession:
     def in_transaction(self) -> bool:
         return self._store.in_transaction
 
-    def execute(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
+    def execute(
+        self,
+        sql: str,
+        binds: Sequence[Bind],
+        rows: Sequence[Sequence[Any]],
+        *,
+        collect_errors: bool = False,
+    ) -> Result:
         self.database.executions.append(Execution(sql, list(binds), [list(row) for row in rows]))
         if handler := self.database.answers.get(sql):
             return handler(self, binds, rows)
@@ -162,6 +169,9 @@ class ToySession:
 
     def change_password(self, user: str, old: str, new: str) -> None:
         self.log.append(f"password of {user}: {old}, {new}")
+
+    def write_lob(self, origin: Hashable, content: str | bytes) -> None:
+        self.log.append(f"write {origin}: {content!r}")
 
     def cancel(self) -> None:
         self.log.append("cancel")
