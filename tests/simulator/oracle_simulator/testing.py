@@ -148,6 +148,22 @@ class SimulatedDatabase:
         with LocalConnection(self.home.admin_socket) as connection:
             connection.ask("readings", choices=[f"{name}={value}" for name, value in choices.items()])
 
+    def open_thread(self, number: int) -> None:
+        """Another instance of the database starts and opens its redo thread."""
+        self._thread("open", number)
+
+    def close_thread(self, number: int) -> None:
+        """The instance of a redo thread shuts down in order."""
+        self._thread("close", number)
+
+    def kill_thread(self, number: int) -> None:
+        """The instance of a redo thread dies; returns when the survivors have recovered its redo."""
+        self._thread("kill", number)
+
+    def _thread(self, action: str, number: int) -> None:
+        with LocalConnection(self.home.admin_socket) as connection:
+            connection.ask("thread", action=action, number=number)
+
     def status(self) -> dict[str, Any]:
         """The instance's own report of itself."""
         with LocalConnection(self.home.admin_socket) as connection:

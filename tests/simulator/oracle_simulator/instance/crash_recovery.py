@@ -133,6 +133,15 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     return EndOfRedo(ends, last_scn, control.enabled_threads, tuple(states))
 
 
+def redo_since_checkpoint(instance: Instance, thread: int) -> Iterator[LogRecord]:
+    """The redo of a thread nobody writes any more, from its checkpoint on.
+
+    Raises ORA-00313, ORA-00305, RedoCorrupt.
+    """
+    record = instance.control.thread_record(thread)
+    return _redo_of(instance, record, _logs_from(instance.control, record), {})
+
+
 def _redo_of(
     instance: Instance, record: ThreadRecord, groups: list[RedoGroup], ends: dict[int, RedoAddress]
 ) -> Iterator[LogRecord]:

@@ -130,7 +130,8 @@ class Verifier:
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """Who is at the other end, as the client itself says. ``service_name`` is the service it is connected to."""
+    """Who is at the other end, as the client itself says. ``service_name`` or ``sid`` is what it
+    asked to be connected to."""
 
     program: str = ""
     machine: str = ""
@@ -140,6 +141,7 @@ class ClientInfo:
     driver: str = ""
     address: str = ""
     service_name: str = ""
+    sid: str = ""
 
 
 class Session(Protocol):

@@ -186,6 +186,7 @@ class Connection:
             os_user=request.client_item("USER"),
             address=self._address,
             service_name=service_name or "",
+            sid=sid or "",
         )
         self._logon = Logon(self._backend, client)
         return True

@@ -103,6 +103,7 @@ class Logon:
             driver=second.entries.get("SESSION_CLIENT_DRIVER_NAME", ""),
             address=known.address,
             service_name=known.service_name,
+            sid=known.sid,
         )
 
     def _entries(self, session: Session, proof: str) -> list[tuple[str, str, int]]:

@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
         "readings", readings, "show or choose the readings of unverified points of Oracle's behaviour"
     )
     unverified.add_argument("--choose", action="append", default=[], metavar="NAME=VALUE")
+    redo = command("thread", thread, "let an instance of the database start, end or die with its redo thread")
+    for action, about in (("open", "start"), ("close", "shut down"), ("kill", "kill")):
+        redo.add_argument(f"--{action}", type=int, metavar="N", help=f"{about} instance N")
     ask = command("sql", sql, "execute statements as SYS")
     ask.add_argument("statement", nargs="+")
     keep = command("rman", rman, "run RMAN's commands about archived logs (see program/rman.py)")
@@ -146,6 +149,20 @@ def readings(options: argparse.Namespace) -> int:
     """Choose readings until the instance ends, and print all of them."""
     with LocalConnection(home_of(options).admin_socket) as connection:
         print(connection.ask("readings", choices=options.choose)["said"])
+    return 0
+
+
+def thread(options: argparse.Namespace) -> int:
+    """Open, close or kill the instances of redo threads."""
+    wishes = [
+        (action, getattr(options, action)) for action in ("open", "close", "kill") if getattr(options, action)
+    ]
+    if not wishes:
+        print("name a thread: see --help", file=sys.stderr)
+        return 2
+    with LocalConnection(home_of(options).admin_socket) as connection:
+        for action, number in wishes:
+            connection.ask("thread", action=action, number=number)
     return 0
 
 

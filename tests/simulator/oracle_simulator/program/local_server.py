@@ -106,6 +106,8 @@ class LocalServer:
             return self._set_fault(request)
         if what == "rman":
             return self._rman(request["text"])
+        if what == "thread":
+            return self._change_thread(request["action"], int(request["number"]))
         if what == "readings":
             return self._take_readings(request["choices"])
         return error_answer(OracleError(900, f"invalid request {what!r}"))
@@ -137,6 +139,16 @@ class LocalServer:
             return {"said": "\n".join(run_command(self._instance, text))}
         except ValueError as error:
             return error_answer(OracleError(900, str(error)))
+
+    def _change_thread(self, action: str, number: int) -> dict[str, Any]:
+        """An instance of the database starts, ends or dies, and with it the use of its redo thread."""
+        acts = {
+            "open": self._database.start_instance,
+            "close": self._database.stop_instance,
+            "kill": self._database.kill_instance,
+        }
+        acts[action](number)
+        return {"said": f"thread {number}: {action}"}
 
     def _take_readings(self, choices: list[str]) -> dict[str, Any]:
         try:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.container import NON_CDB
+from oracle_simulator.instance import cluster
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.state import InstanceState
@@ -56,10 +56,13 @@ class Database:
             return None
         return find_service(self.instance, service_name, sid)
 
+    def _service_of(self, client: ClientInfo) -> Service:
+        """The service a client is connected to; that of the database for those that came without one."""
+        name = client.service_name or (None if client.sid else self.instance.parameters.db_name)
+        return self._service(name, client.sid or None) or Service("")
+
     def _container(self, client: ClientInfo) -> int:
-        """The container of the service a client is connected to; the root for those that came without one."""
-        service = self._service(client.service_name or self.instance.home.sid)
-        return service.con_id if service is not None else NON_CDB
+        return self._service_of(client).con_id
 
     def verifier(self, user: str, mode: AdminMode, client: ClientInfo | None = None) -> Verifier | None:
         """Raises ORA-01034 or ORA-01033: an ordinary user's password is in a database that is not open."""
@@ -92,7 +95,8 @@ class Database:
             if client.address:  # else the operating system has proved who it is
                 self._admit_administrator(user, mode)
             user = _ADMIN_USERS[mode]
-        return DatabaseSession(self, self.sessions.add(user, mode, client, con_id))
+        number = self._service_of(client).instance_number
+        return DatabaseSession(self, self.sessions.add(user, mode, client, con_id, number))
 
     def _admit_administrator(self, user: str, mode: AdminMode) -> None:
         entry = administrative_users(self.instance.home).get(user)
@@ -135,6 +139,32 @@ class Database:
 
     def version(self) -> tuple[int, int, int, int, int]:
         return self.instance.version
+
+    # ------------------------------------------------------------ several instances
+
+    def start_instance(self, number: int) -> None:
+        """Raises as :func:`cluster.start_instance`."""
+        cluster.start_instance(self.instance, number)
+
+    def stop_instance(self, number: int) -> None:
+        """SHUTDOWN IMMEDIATE of one instance: of the database, with the last one. Raises as :meth:`shutdown`
+        and :func:`cluster.stop_instance`."""
+        if cluster.running_instances(self.instance) == [number]:
+            self.shutdown()
+            return
+        text = "immediate shutdown or close in progress - no operations are permitted"
+        self._end_sessions(number, OracleError(1089, text))
+        cluster.stop_instance(self.instance, number)
+
+    def kill_instance(self, number: int) -> None:
+        """One instance dies with its sessions. Raises as :func:`cluster.kill_instance`."""
+        self._end_sessions(number, OracleError(3113, "end-of-file on communication channel"))
+        cluster.kill_instance(self.instance, number)
+
+    def _end_sessions(self, number: int, error: OracleError) -> None:
+        for record in self.sessions.records():
+            if record.instance_number == number:
+                self.sessions.kill(record, error)
 
     # ------------------------------------------------------------ shutting down
 

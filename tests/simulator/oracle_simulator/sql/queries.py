@@ -182,6 +182,7 @@ def _view_rows(session: DatabaseSession, relation: Relation) -> list[tuple[Engin
         data.transactions if data else None,
         [each.dictionary for each in session.database.containers.all()],
         visible_containers(session),
+        session.record.instance_number,
     )
     if view.reads_files:
         return list(view.rows(context))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oracle_simulator.instance.cluster import running_instances
 from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.instance import Instance
+from oracle_simulator.instance.thread_states import instance_name
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,21 @@ def find_service(instance: Instance, service_name: str | None, sid: str | None =
     """The service a client asked for by name or, in the old way, by SID; None when there is none.
 
     The service of the database itself is registered statically, so it is known in every state. That of a
-    pluggable database, which has its name, is known once the control file is mounted.
+    pluggable database, which has its name, is known once the control file is mounted. Both lead to the first
+    instance that is up. Each instance also has a service of its own, named as its SID.
     """
+    running = running_instances(instance)
+    wanted = (service_name if service_name is not None else sid or "").upper()
+    for number in running:
+        if wanted == instance_name(instance.home.sid, number).upper():
+            return Service(wanted, _root(instance), number)
     if service_name is None:
-        known = sid is not None and sid.upper() == instance.home.sid.upper()
-        return Service(instance.home.sid, _root(instance)) if known else None
-    wanted = service_name.upper()
+        return None
     if wanted in _with_domain(instance, _database_names(instance)):
-        return Service(service_name, _root(instance))
+        return Service(service_name, _root(instance), running[0])
     for record in instance.control.containers if instance.mounted else ():
         if record.pluggable and wanted in _with_domain(instance, {record.name}):
-            return Service(service_name, record.con_id)
+            return Service(service_name, record.con_id, running[0])
     return None
 
 

@@ -19,6 +19,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
+from oracle_simulator.instance.thread_states import instance_name
 from oracle_simulator.net.backend import Bind, Column, Result
 from oracle_simulator.sql.dispatch import dispatch
 from oracle_simulator.sql.engine_connection import EngineConnection
@@ -262,7 +263,8 @@ class DatabaseSession:
                 self.record.last_call = time.monotonic()
                 self.record.in_call = True
                 try:
-                    yield
+                    with self.instance.redo.on_behalf_of(self.record.instance_number):
+                        yield
                 except OracleError:
                     # Whatever a killed session was doing, it learns that it was killed.
                     self._check_alive()
@@ -346,8 +348,8 @@ class DatabaseSession:
             "SESSION_USERID": lambda: 0,
             "SID": lambda: record.sid,
             "SESSIONID": lambda: record.sid,
-            "INSTANCE": lambda: 1,
-            "INSTANCE_NAME": lambda: instance.home.sid,
+            "INSTANCE": lambda: record.instance_number,
+            "INSTANCE_NAME": lambda: instance_name(instance.home.sid, record.instance_number),
             "DB_NAME": self._database_name,
             "DB_UNIQUE_NAME": lambda: instance.parameters.db_unique_name,
             "DB_DOMAIN": lambda: instance.parameters.get("db_domain"),

@@ -50,6 +50,7 @@ class SessionRecord:
     killed: OracleError | None = None
     recovery: RecoverySession | None = None
     con_id: int = NON_CDB
+    instance_number: int = 1
     service_name: str = "SYS$USERS"
     blocker: Callable[[], int | None] = lambda: None
     interrupt: Callable[[], None] = lambda: None
@@ -108,8 +109,15 @@ class SessionRegistry:
         self._serials: dict[int, int] = {}
         self.restricted = False
 
-    def add(self, user: str, mode: AdminMode, client: ClientInfo, con_id: int = NON_CDB) -> SessionRecord:
-        """Register a session in a container. Raises ORA-00018."""
+    def add(
+        self,
+        user: str,
+        mode: AdminMode,
+        client: ClientInfo,
+        con_id: int = NON_CDB,
+        instance_number: int = 1,
+    ) -> SessionRecord:
+        """Register a session in a container and an instance. Raises ORA-00018."""
         with self._changed:
             sid = next(
                 (
@@ -133,6 +141,7 @@ class SessionRegistry:
                 module=client.program,
                 con_id=con_id,
                 service_name=(client.service_name or "SYS$USERS").upper(),
+                instance_number=instance_number,
             )
             self._sessions[sid] = record
             return record

@@ -14,6 +14,7 @@ from typing import Any
 from oracle_simulator.instance.control import DatabaseRecord, IncarnationRecord
 from oracle_simulator.instance.instance import Instance, InstanceState
 from oracle_simulator.instance.release import base_text, full_text
+from oracle_simulator.instance.thread_states import instance_name
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
     Needs,
@@ -137,10 +138,24 @@ DATABASE = View(
 class _Instance:
     instance: Instance
     restricted: bool
+    number: int
+
+    @property
+    def name(self) -> str:
+        return instance_name(self.instance.home.sid, self.number)
 
     @property
     def thread(self) -> int:
-        return self.instance.control.thread.thread if self.instance.mounted else 0
+        return self.number if self.instance.mounted else 0
+
+    @property
+    def parallel(self) -> bool:
+        return self.instance.parameters.get("cluster_database").upper() == "TRUE"
+
+    @property
+    def log_switch_wait(self) -> str | None:
+        writer = self.instance.redo.find_writer(self.number)
+        return writer.switch_wait if writer is not None else None
 
     @property
     def archiver(self) -> str:
@@ -154,7 +169,7 @@ class _Instance:
 
 
 def _instances(context: ViewContext) -> list[_Instance]:
-    return [_Instance(context.instance, context.sessions.restricted)]
+    return [_Instance(context.instance, context.sessions.restricted, context.instance_number)]
 
 
 INSTANCE = View(
@@ -162,18 +177,18 @@ INSTANCE = View(
     Needs.INSTANCE,
     _instances,
     [
-        number("INSTANCE_NUMBER", lambda i: 1),
-        text("INSTANCE_NAME", 16, lambda i: i.instance.home.sid),
+        number("INSTANCE_NUMBER", lambda i: i.number),
+        text("INSTANCE_NAME", 16, lambda i: i.name),
         text("HOST_NAME", 64, lambda i: i.host),
         text("VERSION", 17, lambda i: base_text(i.instance.version)),
         text("VERSION_LEGACY", 17, lambda i: base_text(i.instance.version), since=(18,)),
         text("VERSION_FULL", 17, lambda i: full_text(i.instance.version), since=(18,)),
         date("STARTUP_TIME", lambda i: i.instance.startup_time),
         text("STATUS", 12, lambda i: _STATUS.get(i.instance.state, "STARTED")),
-        text("PARALLEL", 3, lambda i: "NO"),
+        text("PARALLEL", 3, lambda i: yes_no(i.parallel)),
         number("THREAD#", lambda i: i.thread),
         text("ARCHIVER", 7, lambda i: i.archiver),
-        text("LOG_SWITCH_WAIT", 15, lambda i: i.instance.log_switch_wait),
+        text("LOG_SWITCH_WAIT", 15, lambda i: i.log_switch_wait),
         text("LOGINS", 10, lambda i: "RESTRICTED" if i.restricted else "ALLOWED"),
         text("SHUTDOWN_PENDING", 3, lambda i: yes_no(i.instance.state is InstanceState.CLOSING)),
         text("DATABASE_STATUS", 17, lambda i: "ACTIVE"),
@@ -184,7 +199,7 @@ INSTANCE = View(
         text("INSTANCE_MODE", 11, lambda i: "REGULAR", since=MULTITENANT),
         text("EDITION", 7, lambda i: "EE", since=MULTITENANT),
         text("FAMILY", 80, lambda i: None, since=MULTITENANT),
-        text("DATABASE_TYPE", 15, lambda i: "SINGLE", since=(12, 2)),
+        text("DATABASE_TYPE", 15, lambda i: "RAC" if i.parallel else "SINGLE", since=(12, 2)),
     ],
 )
 

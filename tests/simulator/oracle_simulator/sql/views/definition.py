@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from oracle_simulator.instance.cluster import running_instances
 from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.release import Release
 from oracle_simulator.sql import types
@@ -42,7 +43,7 @@ class ViewContext:
 
     ``dictionary`` and ``transactions`` are those of the current container, None until it is open;
     ``dictionaries`` those of all open containers. ``visible`` are the containers whose rows the session may
-    see, None for all.
+    see, None for all. A V$ view shows what its instance, ``instance_number``, knows.
     """
 
     instance: Instance
@@ -52,6 +53,7 @@ class ViewContext:
     transactions: Transactions | None = None
     dictionaries: Sequence[Dictionary] = ()
     visible: frozenset[int] | None = None
+    instance_number: int = 1
 
     @property
     def open_dictionary(self) -> Dictionary:
@@ -108,10 +110,27 @@ class View(Generic[R]):
     def without(self, *columns: str) -> View[R]:
         return replace(self, columns=[column for column in self.columns if column.name not in columns])
 
-    def global_view(self) -> View[R]:
-        """The GV$ variant: INST_ID in front."""
-        instance_id: ViewColumn[R] = number("INST_ID", lambda _record: 1)
-        return replace(self, name="G" + self.name, columns=[instance_id, *self.columns])
+    def global_view(self) -> View[tuple[int, R]]:
+        """The GV$ variant: the rows of every instance that is up, INST_ID in front.
+
+        What comes from the control file is the same for all of them, so its rows are multiplied.
+        """
+
+        def everywhere(context: ViewContext) -> Iterator[tuple[int, R]]:
+            for instance_number in running_instances(context.instance):
+                here = replace(context, instance_number=instance_number)
+                for record in self.records(here):
+                    yield instance_number, record
+
+        instance_id: ViewColumn[tuple[int, R]] = number("INST_ID", lambda pair: pair[0])
+        columns = [instance_id, *(_of_one_instance(column) for column in self.columns)]
+        return View("G" + self.name, self.needs, everywhere, columns, self.reads_files, self.since)
+
+
+def _of_one_instance(column: ViewColumn[R]) -> ViewColumn[tuple[int, R]]:
+    return ViewColumn(
+        column.name, column.type, lambda pair: column.value(pair[1]), column.since, column.until
+    )
 
 
 def number(

@@ -79,7 +79,7 @@ LOGFILE = View(
     _members,
     [
         number("GROUP#", lambda m: m[0].group),
-        text("STATUS", 7, lambda m: None),
+        text("STATUS", 7, lambda m: "INVALID" if m[1] in m[0].invalid else None),
         text("TYPE", 7, lambda m: "ONLINE"),
         text("MEMBER", 513, lambda m: m[1]),
         text("IS_RECOVERY_DEST_FILE", 3, lambda m: "NO"),
@@ -102,8 +102,15 @@ class _Thread:
         return next((group.group for group in self.groups if group.status == "CURRENT"), 0)
 
     @property
+    def enabled_scn(self) -> int:
+        if self.record.enabled == "DISABLED":
+            return self.record.enabled_scn
+        return self.record.enabled_scn or self.instance.control.database.resetlogs_scn
+
+    @property
     def last_scn(self) -> int:
-        return self.instance.clock.current() if self.instance.is_open else self.record.last_redo_scn
+        here = self.instance.redo.find_writer(self.record.thread) is not None
+        return self.instance.clock.current() if here else self.record.last_redo_scn
 
 
 def _threads(context: ViewContext) -> Iterator[_Thread]:
@@ -121,13 +128,13 @@ THREAD = View(
         text("ENABLED", 8, lambda t: t.record.enabled),
         number("GROUPS", lambda t: len(t.groups)),
         text("INSTANCE", 80, lambda t: t.record.instance),
-        date("OPEN_TIME", lambda t: t.instance.opened_at),
+        date("OPEN_TIME", lambda t: t.record.open_time),
         number("CURRENT_GROUP#", lambda t: t.current_group),
         number("SEQUENCE#", lambda t: t.record.sequence),
         number("CHECKPOINT_CHANGE#", lambda t: t.record.checkpoint.scn),
         date("CHECKPOINT_TIME", lambda t: t.record.checkpoint.time),
-        number("ENABLE_CHANGE#", lambda t: t.instance.control.database.resetlogs_scn),
-        number("DISABLE_CHANGE#", lambda t: 0),
+        number("ENABLE_CHANGE#", lambda t: t.enabled_scn),
+        number("DISABLE_CHANGE#", lambda t: t.record.disabled_scn),
         number("LAST_REDO_SEQUENCE#", lambda t: t.record.sequence),
         number("LAST_REDO_CHANGE#", lambda t: t.last_scn),
         date("LAST_REDO_TIME", lambda t: t.record.last_redo_time),

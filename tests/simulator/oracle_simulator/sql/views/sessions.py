@@ -34,7 +34,11 @@ def _sessions(context: ViewContext) -> list[SessionRecord]:
         )
         for index, name in enumerate(_BACKGROUND, 1)
     ]
-    return [*background, *context.sessions.records()]
+    return [*background, *_users_here(context)]
+
+
+def _users_here(context: ViewContext) -> list[SessionRecord]:
+    return [each for each in context.sessions.records() if each.instance_number == context.instance_number]
 
 
 SESSION = View(
@@ -113,8 +117,10 @@ class _Transaction:
 
 def _transactions(context: ViewContext) -> Iterator[_Transaction]:
     if context.transactions is not None:
+        here = {str(session.sid) for session in _users_here(context)}
         for transaction in context.transactions.active():
-            yield _Transaction(transaction.id, transaction.owner.name)
+            if transaction.owner.name in here:
+                yield _Transaction(transaction.id, transaction.owner.name)
 
 
 TRANSACTION = View(
