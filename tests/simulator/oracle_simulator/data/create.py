@@ -15,6 +15,7 @@ from pathlib import Path
 from oracle_simulator.data.bootstrap import write_dictionary
 from oracle_simulator.data.create_redo import create_redo_logs, redo_group_records, redo_thread_records
 from oracle_simulator.data.definition import DatabaseDefinition, autoextend_blocks, derive_dbid
+from oracle_simulator.data.filled_files import fill
 from oracle_simulator.data.first_rows import container_rows, dictionary_rows
 from oracle_simulator.data.layout import NewContainer, PlannedFile, lay_out, plan_containers
 from oracle_simulator.data.space import SPACE_HEADER_BLOCK, space_header
@@ -315,3 +316,6 @@ def _create_file(file: PlannedFile, control: ControlState) -> None:
                 block.to_bytes(header.rdba(SPACE_HEADER_BLOCK), header.block_size),
                 pieces=1,
             )
+        if file.definition.fill_bytes:
+            version = BlockVersion(CREATION_SCN, 1)
+            fill(datafile, header, version, fill_bytes=file.definition.fill_bytes, seed=file.file_number)

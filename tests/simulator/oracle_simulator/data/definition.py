@@ -22,7 +22,8 @@ class FileDefinition:
     """A datafile or tempfile. ``path`` None: a default name in the database's folder (at creation only).
 
     ``increment_bytes`` 0 means one that does not grow by itself; ``max_bytes`` None is unlimited.
-    ``size_bytes`` 0 with ``reuse`` keeps the size of the file that is there.
+    ``size_bytes`` 0 with ``reuse`` keeps the size of the file that is there. The first ``fill_bytes`` of the
+    extents are filled with random blocks (of a new database only).
     """
 
     size_bytes: int = DEFAULT_FILE_BYTES
@@ -30,6 +31,7 @@ class FileDefinition:
     increment_bytes: int = 0
     max_bytes: int | None = None
     reuse: bool = False
+    fill_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.faults.unsynced import lose_power
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program import fault_command, processes
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (LocalError, NoInstance, processes.StartFailed, OSError, ValueError) as error:
+    except (LocalError, NoInstance, OracleError, processes.StartFailed, OSError, ValueError) as error:
         print(f"oracle-simulator: {error or type(error).__name__}", file=sys.stderr)
         return 1
 
@@ -72,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("statement", nargs="+")
     keep = command("rman", rman, "run RMAN's commands about archived logs (see program/rman.py)")
     keep.add_argument("statement", nargs="+", metavar="COMMAND")
+    full = commands.add_parser("fill", help="make a datafile of no database, full of random sound blocks")
+    full.add_argument("file", type=Path, metavar="FILE", help="the datafile to make")
+    full.add_argument("--size", required=True, help="of the file: 2G")
+    full.add_argument("--block-size", default="8K")
+    full.add_argument("--bigfile", action="store_true")
+    full.add_argument("--seed", type=int, default=1, help="the same seed makes the same blocks")
+    full.set_defaults(run=fill)
     command("serve", run_server, "be the instance (started by start and by SQL*Plus)")
     return top
 
@@ -185,6 +193,22 @@ def rman(options: argparse.Namespace) -> int:
     with LocalConnection(home_of(options).admin_socket) as connection:
         for statement in options.statement:
             print(connection.ask("rman", text=statement)["said"])
+    return 0
+
+
+def fill(options: argparse.Namespace) -> int:
+    """Make a full datafile."""
+    # making files is not needed by the other commands, which should be quick
+    from oracle_simulator.data.filled_files import make_filled_file
+    from oracle_simulator.program.spec import size_bytes
+
+    make_filled_file(
+        options.file,
+        size_bytes(options.size),
+        block_size=size_bytes(options.block_size),
+        bigfile=options.bigfile,
+        seed=options.seed,
+    )
     return 0
 
 

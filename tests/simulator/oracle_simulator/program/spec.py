@@ -19,6 +19,7 @@
       - {name: BIG, bigfile: true, size: 120M}
       - {name: OLD, size: 8M, read_only: true}
       - {name: WIDE, size: 8M, block_size: 16K}   # db_16k_cache_size is set with it
+      - {name: FULL, size: 2G, fill: random}    # random blocks, in use and of no table; or fill: 500M
       - {name: STAGE, size: 8M, logging: false}   # NOLOGGING is the attribute of its tables; also force_logging
     force_logging: false           # of the database
     block_size: 8K                 # of the database
@@ -191,6 +192,7 @@ def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
                 size_bytes=size_bytes(each.get("size", "16M")),
                 path=Path(each["path"]) if "path" in each else None,
                 increment_bytes=size_bytes(each.get("autoextend", 0)),
+                fill_bytes=_fill_bytes(each),
             )
             for each in files
         ),
@@ -201,6 +203,11 @@ def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
         logging=item.get("logging", True),
         force_logging=item.get("force_logging", False),
     )
+
+
+def _fill_bytes(item: Mapping[str, Any]) -> int:
+    wish = item.get("fill", 0)
+    return size_bytes(item.get("size", "16M") if wish == "random" else wish)
 
 
 def _user(item: Mapping[str, Any], passwords: Mapping[str, str]) -> UserDefinition:

@@ -45,11 +45,18 @@ class Datafile:
 
     @classmethod
     def create(
-        cls, path: Path | str, header: DatafileHeader, *, reuse: bool = False, disk: Disk = PLAIN_DISK
+        cls,
+        path: Path | str,
+        header: DatafileHeader,
+        *,
+        reuse: bool = False,
+        formatted_blocks: int | None = None,
+        disk: Disk = PLAIN_DISK,
     ) -> Datafile:
         """Make the file: block 0, header, and ``header.blocks - 1`` never-used blocks, all of them real.
 
-        A tempfile is left sparse, as Oracle does. Raises FileExistsError unless ``reuse``.
+        A tempfile is left sparse, as Oracle does. With ``formatted_blocks`` the blocks behind that number are
+        left to the caller. Raises FileExistsError unless ``reuse``.
         """
         flags = os.O_RDWR | os.O_CREAT | (os.O_TRUNC if reuse else os.O_EXCL)
         datafile = cls(disk.open(path, flags), header.block_size)
@@ -59,7 +66,8 @@ class Datafile:
             if header.temporary:
                 datafile._file.truncate((header.blocks + 1) * header.block_size)
             else:
-                datafile._fill(2, header.blocks + 1)
+                last = header.blocks if formatted_blocks is None else formatted_blocks
+                datafile.write_unused(2, last + 1)
         except OSError:
             datafile.close()
             disk.remove(path)
@@ -125,7 +133,7 @@ class Datafile:
             if between is not None and piece + 1 < pieces:
                 between()
 
-    def write_blocks(self, first_block: int, data: bytes) -> None:
+    def write_blocks(self, first_block: int, data: bytes | memoryview) -> None:
         """Write consecutive blocks as one piece."""
         self._file.write_at(data, first_block * self.block_size)
 
@@ -151,7 +159,7 @@ class Datafile:
         with self._header_lock:
             present = self.blocks
             if blocks > present:
-                self._fill(present + 1, blocks + 1)
+                self.write_unused(present + 1, blocks + 1)
             self._file.write_at(block_zero(self.block_size, blocks), 0)
             self.update_header(blocks=blocks)
             if blocks < present:
@@ -165,7 +173,8 @@ class Datafile:
         """Close the descriptor; a second call does nothing."""
         self._file.close()
 
-    def _fill(self, first_block: int, end_block: int) -> None:
+    def write_unused(self, first_block: int, end_block: int) -> None:
+        """Write never-used blocks from ``first_block`` up to but not including ``end_block``."""
         for first, count in empty_block_chunks(first_block, end_block - first_block, self.block_size):
             self._file.write_at(empty_blocks(first, count, self.block_size), first * self.block_size)
 

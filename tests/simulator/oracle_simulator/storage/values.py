@@ -56,6 +56,11 @@ def encode_row(values: Sequence[Value]) -> bytes:
     return b"".join(parts)
 
 
+def raw_head(row_length: int) -> bytes:
+    """How a row of ``row_length`` bytes begins that is one RAW value."""
+    return _SHORT.pack(_RAW, row_length - _SHORT.size)
+
+
 def decode_row(data: bytes, offset: int = 0) -> list[Value]:
     """The values of a row, in order. Raises ValueError (or struct.error) when the bytes are no row."""
     values: list[Value] = []

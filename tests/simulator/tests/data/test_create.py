@@ -12,9 +12,12 @@ import pytest
 
 from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import DatabaseDefinition, FileDefinition, TablespaceDefinition
+from oracle_simulator.data.filled_files import FILLER_OBJECT_ID
+from oracle_simulator.data.space import FileSpace
 from oracle_simulator.instance.archive_destinations import configured_destinations
 from oracle_simulator.instance.control import ControlState
 from oracle_simulator.instance.home import Home
+from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.storage.block import examine
 from oracle_simulator.storage.control_file import read_control_file
@@ -22,6 +25,7 @@ from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.password_file import read_password_file
 from oracle_simulator.storage.redo_log import read_log_header, read_records
 
+from ..storage.independent import walk_datafile
 from .conftest import definition
 from .shop import MIB, Shop, refused
 
@@ -137,3 +141,26 @@ def test_other_block_sizes_work(home: Home, block_size: int) -> None:
     shop.reopen()
     assert len(shop.rows()) == 500
     shop.crash()
+
+
+def test_a_filled_tablespace_is_full_and_the_database_goes_on(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", "LAB")
+    full = TablespaceDefinition("FULL", (FileDefinition(3 * MIB, fill_bytes=3 * MIB),))
+    half = TablespaceDefinition("HALF", (FileDefinition(4 * MIB, fill_bytes=2 * MIB),))
+    create_database(home, DatabaseDefinition("LAB", tablespaces=(full, half), verifier_rounds=1))
+    instance = Instance(home, Parameters.read(home.parameter_file))
+    instance.startup()
+    instance.mount()
+    instance.open()
+    with instance.latch:
+        free = {
+            name: FileSpace(instance, file.file_number).free_units
+            for name in ("FULL", "HALF")
+            for file in instance.control.datafiles
+            if Path(file.path).name.startswith(name.lower())
+        }
+        assert instance.cache.get(6, 200).block.object_id == FILLER_OBJECT_ID
+    instance.shutdown()
+    assert free == {"FULL": 0, "HALF": (4 * MIB // 8192 - 127) // 8 - 2 * MIB // 65536}
+    for name in ("full01.dbf", "half01.dbf"):
+        walk_datafile(home.datafile_folder / name)

@@ -184,6 +184,16 @@ def test_the_block_size_is_found_in_block_zero(tmp_path: Path, size: int) -> Non
         assert datafile.read_header().block_size == size
 
 
+@pytest.mark.parametrize("size", [2048, 8192, 32768])
+def test_a_damaged_block_zero_harms_nobody(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.dbf"
+    Datafile.create(path, replace(HEADER, block_size=size)).close()
+    with path.open("r+b") as stream:
+        stream.write(bytes(40))
+    with Datafile.open(path) as datafile:
+        assert datafile.read_header().block_size == size
+
+
 def test_updating_the_header_leaves_other_fields(tmp_path: Path) -> None:
     with Datafile.create(tmp_path / "a.dbf", HEADER) as datafile:
         datafile.update_header(checkpoint_count=77)
