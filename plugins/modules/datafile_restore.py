@@ -57,7 +57,7 @@ options:
     type: str
     required: true
   streams:
-    description: Number of files written at the same time.
+    description: Number of streams that write at the same time; they share large files.
     type: int
     default: 2
   oracle_home:

@@ -22,8 +22,10 @@ author:
 options:
   streams:
     description:
-      - How many files are copied at the same time.
-      - A tablespace with fewer files than streams lets the next one begin.
+      - How many streams copy at the same time.
+      - Each has a file of its own while there are enough of them. Streams without one share a file larger than 64 MiB.
+      - The next tablespace begins only when a stream finds nothing left to take, so that each is in backup mode for as
+        short a time as the storage allows.
     type: int
     default: 2
   max_window:

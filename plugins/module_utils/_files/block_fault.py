@@ -89,6 +89,11 @@ class BlockCounts:
         """All blocks for which a :class:`BlockFault` was given, block 0 included."""
         return self.corrupt + self.soft_corrupt
 
+    def add(self, other: BlockCounts) -> None:
+        """Add what was counted elsewhere in the same file."""
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
     def add_fault(self, kind: str, change: int = 1) -> None:
         if kind == SOFT_CORRUPT:
             self.soft_corrupt += change

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies and verifies database files in one pass: read, check every block, digest, write, flush, name.
+"""Copies database files in one pass: read, check every block, digest, write, flush, name.
 
 Used in both directions: from a live database into a set, and from a set back into place, where the digest of
 the stored file is demanded. Bad blocks that stay bad when read again do not stop a copy: they are recorded,
@@ -14,42 +14,36 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import stat
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
-    BackupError,
-    PreconditionError,
+    Cancelled,
     VerificationError,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
-    BlockCounts,
-    BlockFault,
-)
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_streams import copy_in_streams
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import (
-    ChunkedDigest,
-    FileDigest,
-)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import BlockFault
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader, FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import (
     FileExpectations,
-    check_size,
     check_unchanged,
-    checker_for,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, OsFileLayer
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import (
-    FileScan,
-    Patience,
-    read_header,
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
+    FileReading,
+    explained,
+    ignore,
+    never,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.staging import StagedFile
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
+    one_at_a_time,
+    run_all,
+    run_alone,
+)
 
 REREAD_ATTEMPTS = 5
 _OS = OsFileLayer()
@@ -117,31 +111,107 @@ class CopyResult:
     source_mtime_ns: int
 
 
-@dataclass(frozen=True)
-class VerifyResult:
-    """What a stored file was found to be.
+class CopyTask:
+    """The copy of one file, to be run by streams or alone; see :func:`copy_file` for what it does and raises.
 
-    ``problems`` are reasons why it is not the file that was stored. Faulty blocks are not among them: a copy
-    with the right digest has exactly the faults its source had. ``header`` is None if it could not be read.
+    ``progress`` and ``finished`` (given the result once the file is safely stored) are called by whatever
+    thread is at it: :func:`copy_many` lets one in at a time.
     """
 
-    path: str
-    size_bytes: int
-    digest: str | None
-    chunk_digests: tuple[str, ...]
-    blocks_examined: int
-    blocks_empty: int
-    blocks_without_checksum: int
-    faults: tuple[BlockFault, ...]
-    fault_count: int
-    header: FileHeader | None
-    problems: tuple[str, ...]
-    seconds: float
-    accelerator: str
+    def __init__(
+        self,
+        request: CopyRequest,
+        *,
+        progress: Callable[[int], None] | None = None,
+        finished: Callable[[CopyResult], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        files: FileLayer = _OS,
+        accelerator: str = "auto",
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._request = request
+        self._finished = finished or ignore
+        self._cancelled = cancelled or never
+        self._what = f"Failed to copy {request.source} to {request.destination}"
+        self._staged = StagedFile(files, request.destination, request.mode, request.replace)
+        self._source = FileReading(
+            files,
+            request.source,
+            request.expectations,
+            Patience(request.reread_attempts, pause),
+            accelerator,
+            progress or ignore,
+            self._cancelled,
+        )
 
-    @property
-    def intact(self) -> bool:
-        return not self.problems
+    def begin(self) -> int:
+        """Open both files, compare the source's header, look for room."""
+        if self._cancelled():
+            raise Cancelled(f"{self._what}: stopped before it began.")
+        self._started = time.monotonic()
+        with explained(self._what):
+            self._staged.open()
+            self._source.open()
+            self._before = self._source.header()
+            # After the header: a file that is being extended is then at least as large as the header says.
+            self._status = self._source.status()
+            units = self._source.plan(self._before, self._status.st_size)
+            self._staged.reserve(self._status.st_size)
+            return units
+
+    def do(self, unit: int, buffer: memoryview) -> None:
+        """Copy one range."""
+        with explained(self._what):
+            for offset, piece in self._source.pieces(unit, buffer):
+                self._staged.write_at(piece, offset)
+
+    def end(self) -> CopyResult:
+        """Compare header and digest, flush, give the final name."""
+        with explained(self._what):
+            after = self._source.header()
+            check_unchanged(self._request.source, self._before, after)
+            if self._source.status().st_size < self._status.st_size:
+                raise VerificationError(f"{self._what}: the source became shorter meanwhile.")
+            self._source.close()
+            scanned = self._source.result()
+            self._require_digest(scanned.digest.digest)
+            self._staged.publish()
+        result = CopyResult(
+            source=self._request.source,
+            destination=self._request.destination,
+            size_bytes=scanned.digest.size_bytes,
+            digest=scanned.digest.digest,
+            chunk_digests=scanned.digest.chunk_digests,
+            chunk_size_bytes=scanned.digest.chunk_size_bytes,
+            blocks_examined=scanned.counts.examined,
+            blocks_empty=scanned.counts.empty,
+            blocks_without_checksum=scanned.counts.without_checksum,
+            faults=scanned.faults,
+            fault_count=scanned.counts.faults,
+            header_before=self._before,
+            header_after=after,
+            seconds=time.monotonic() - self._started,
+            accelerator=scanned.accelerator,
+            source_inode=self._status.st_ino,
+            source_mtime_ns=self._status.st_mtime_ns,
+        )
+        self._finished(result)
+        return result
+
+    def abandon(self) -> None:
+        """Close both files; nothing new has the final name."""
+        self._staged.discard()
+        # The first error is the one to tell.
+        with contextlib.suppress(OSError):
+            self._source.close()
+
+    def _require_digest(self, found: str) -> None:
+        expected = self._request.expected_digest
+        if expected is not None and found != expected:
+            raise VerificationError(
+                f"{self._what}: expected digest {expected}, found {found}.",
+                hint="The source is not the file that was stored. Restore from another set.",
+            )
 
 
 def copy_file(
@@ -163,61 +233,20 @@ def copy_file(
     errors of the operating system. After any of them nothing new has the final name and the same call can be
     made again.
     """
-    started = time.monotonic()
-    patience = Patience(request.reread_attempts, pause)
-    digest = ChunkedDigest()
-    what = f"Failed to copy {request.source} to {request.destination}"
-    with _explained(what), StagedFile(files, request.destination, request.mode, request.replace) as staged:
-        with _opened(files, request.source) as descriptor:
-            before = read_header(files, descriptor, request.source, request.expectations, patience)
-            # After the header: a file that is being extended is then at least as large as the header says.
-            status = _regular_file_status(files, descriptor, request.source)
-            check_size(request.source, before, status.st_size)
-            staged.reserve(status.st_size)
-            checker = checker_for(before, request.source, accelerator)
-            scan = FileScan(
-                files, descriptor, request.source, status.st_size, checker, patience, cancelled or _never
-            )
-            for piece in scan.pieces():
-                digest.update(piece)
-                staged.write(piece)
-                if progress is not None:
-                    progress(len(piece))
-            after = read_header(files, descriptor, request.source, request.expectations, patience)
-            check_unchanged(request.source, before, after)
-            if files.status(descriptor).st_size < status.st_size:
-                raise VerificationError(f"{what}: the source became shorter meanwhile.")
-        found = digest.result()
-        if request.expected_digest is not None and found.digest != request.expected_digest:
-            raise VerificationError(
-                f"{what}: expected digest {request.expected_digest}, found {found.digest}.",
-                hint="The source is not the file that was stored. Restore from another set.",
-            )
-        staged.publish()
-    counts = checker.counts
-    return CopyResult(
-        source=request.source,
-        destination=request.destination,
-        size_bytes=found.size_bytes,
-        digest=found.digest,
-        chunk_digests=found.chunk_digests,
-        chunk_size_bytes=found.chunk_size_bytes,
-        blocks_examined=counts.examined,
-        blocks_empty=counts.empty,
-        blocks_without_checksum=counts.without_checksum,
-        faults=tuple(scan.faults),
-        fault_count=counts.faults,
-        header_before=before,
-        header_after=after,
-        seconds=time.monotonic() - started,
-        accelerator=checker.accelerator,
-        source_inode=status.st_ino,
-        source_mtime_ns=status.st_mtime_ns,
+    return run_alone(
+        CopyTask(
+            request,
+            progress=progress,
+            cancelled=cancelled,
+            files=files,
+            accelerator=accelerator,
+            pause=pause,
+        )
     )
 
 
 def copy_many(
-    requests: list[CopyRequest],
+    requests: Sequence[CopyRequest],
     streams: int = 1,
     *,
     progress: Callable[[int], None] | None = None,
@@ -232,123 +261,29 @@ def copy_many(
     ``progress`` and ``finished`` (called as each file is safely stored) are never called by two threads at
     once. The first failure stops the other streams and is raised; files that were finished stay.
     """
+    stop = threading.Event()
+    callbacks = threading.Lock()
+    asked = cancelled or never
 
-    def copy_one(
-        request: CopyRequest, add_progress: Callable[[int], None], stop: Callable[[], bool]
-    ) -> CopyResult:
-        return copy_file(
+    def stopped() -> bool:
+        return stop.is_set() or asked()
+
+    tasks = [
+        CopyTask(
             request,
-            progress=add_progress,
-            cancelled=stop,
+            progress=one_at_a_time(callbacks, progress),
+            finished=one_at_a_time(callbacks, finished),
+            cancelled=stopped,
             files=files,
             accelerator=accelerator,
             pause=pause,
         )
-
-    return copy_in_streams(
-        requests,
-        streams,
-        copy_one,
-        size_of=lambda request: _size_for_order(request.source),
-        progress=progress or _ignore,
-        finished=finished or _ignore,
-        cancelled=cancelled or _never,
-    )
-
-
-def verify_file(
-    path: str,
-    expectations: FileExpectations | CopyRequest,
-    expected_digest: str | None = None,
-    *,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    files: FileLayer = _OS,
-    accelerator: str = "auto",
-) -> VerifyResult:
-    """Read a stored file back and compare header, size and digest, checking every block on the way.
-
-    What is wrong with the content is returned; BackupError is raised only if the file cannot be read at all,
-    and Cancelled on request.
-    """
-    started = time.monotonic()
-    wanted = expectations.expectations if isinstance(expectations, CopyRequest) else expectations
-    # Nobody writes a stored file: what is bad at first sight is bad.
-    patience = Patience(0, time.sleep)
-    digest = ChunkedDigest()
-    found: FileDigest | None = None
-    header: FileHeader | None = None
-    counts = BlockCounts()
-    faults: list[BlockFault] = []
-    used_accelerator = "none"
-    problems: list[str] = []
-    with _explained(f"Failed to verify {path}"), _opened(files, path) as descriptor:
-        size_bytes = _regular_file_status(files, descriptor, path).st_size
-        if wanted.size_bytes is not None and wanted.size_bytes != size_bytes:
-            problems.append(
-                f"Failed to verify {path}: expected {wanted.size_bytes} bytes, found {size_bytes}."
-            )
-        try:
-            header = read_header(files, descriptor, path, wanted, patience)
-            check_size(path, header, size_bytes)
-            checker = checker_for(header, path, accelerator)
-            counts, used_accelerator = checker.counts, checker.accelerator
-            scan = FileScan(files, descriptor, path, size_bytes, checker, patience, cancelled or _never)
-            faults = scan.faults
-            for piece in scan.pieces():
-                digest.update(piece)
-                if progress is not None:
-                    progress(len(piece))
-            found = digest.result()
-        except VerificationError as exc:
-            problems.append(str(exc))
-    if expected_digest is not None and found is not None and found.digest != expected_digest:
-        problems.append(f"Failed to verify {path}: expected digest {expected_digest}, found {found.digest}.")
-    return VerifyResult(
-        path=path,
-        size_bytes=size_bytes,
-        digest=None if found is None else found.digest,
-        chunk_digests=() if found is None else found.chunk_digests,
-        blocks_examined=counts.examined,
-        blocks_empty=counts.empty,
-        blocks_without_checksum=counts.without_checksum,
-        faults=tuple(faults),
-        fault_count=counts.faults,
-        header=header,
-        problems=tuple(problems),
-        seconds=time.monotonic() - started,
-        accelerator=used_accelerator,
-    )
-
-
-@contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Turn the operating system's errors into ours."""
-    try:
-        yield
-    except OSError as exc:
-        code = errno.errorcode.get(exc.errno or 0, "unknown error")
-        raise BackupError(f"{what}: {exc.strerror or exc} ({code}).", details={"errno": exc.errno}) from exc
-
-
-@contextlib.contextmanager
-def _opened(files: FileLayer, path: str) -> Iterator[int]:
-    descriptor = files.open_source(path)
-    try:
-        yield descriptor
-    except BaseException:
-        # The first error is the one to tell.
-        with contextlib.suppress(OSError):
-            files.close(descriptor)
-        raise
-    files.close(descriptor)
-
-
-def _regular_file_status(files: FileLayer, descriptor: int, path: str) -> os.stat_result:
-    status = files.status(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise PreconditionError(f"Failed to read {path}: it is not a regular file.")
-    return status
+        for request in requests
+    ]
+    # Largest first: a large file begun last would keep some streams busy while the others idle.
+    order = sorted(range(len(tasks)), key=lambda index: _size_for_order(requests[index].source), reverse=True)
+    results = run_all([tasks[index] for index in order], streams, stop)
+    return [result for _index, result in sorted(zip(order, results), key=lambda pair: pair[0])]
 
 
 def _size_for_order(path: str) -> int:
@@ -356,11 +291,3 @@ def _size_for_order(path: str) -> int:
     with contextlib.suppress(OSError):
         return Path(path).stat().st_size
     return 0
-
-
-def _never() -> bool:
-    return False
-
-
-def _ignore(_value: object) -> None:
-    return None

@@ -12,11 +12,15 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks import try_lock
+
+# What file systems without direct I/O answer (tmpfs, some network file systems).
+_NO_DIRECT_IO = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 class FileLayer(Protocol):
@@ -43,8 +47,14 @@ class FileLayer(Protocol):
     def forget(self, descriptor: int, offset: int, length: int) -> None:
         """Ask that the next read of the range come from storage, not from the page cache."""
 
-    def write(self, descriptor: int, data: memoryview) -> int:
-        """Append; return how many bytes were taken."""
+    def open_direct(self, path: str, descriptor: int) -> int | None:
+        """Open the staging file once more, for writes that bypass the page cache; None where there is no such way.
+
+        ``descriptor`` is the one :meth:`open_staging` gave for ``path``.
+        """
+
+    def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
+        """Write the start of ``data`` at ``offset``; return how many bytes were taken."""
 
     def set_mode(self, descriptor: int, mode: int) -> None:
         """Set the permission bits."""
@@ -109,8 +119,22 @@ class OsFileLayer:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
-    def write(self, descriptor: int, data: memoryview) -> int:
-        return os.write(descriptor, data)
+    def open_direct(self, path: str, descriptor: int) -> int | None:
+        if not hasattr(os, "O_DIRECT"):
+            return None
+        try:
+            direct = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as exc:
+            if exc.errno in _NO_DIRECT_IO:
+                return None
+            raise
+        if os.path.samestat(os.fstat(direct), os.fstat(descriptor)):
+            return direct
+        os.close(direct)
+        return None
+
+    def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
+        return os.pwrite(descriptor, data, offset)
 
     def set_mode(self, descriptor: int, mode: int) -> None:
         os.fchmod(descriptor, mode)

@@ -27,7 +27,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
 
-BUFFER_SIZE_BYTES = 4 * 1024 * 1024
 FAULTS_KEPT = 100
 # Blocks 0 and 1 of the largest block size.
 _HEADER_BYTES = 2 * 32768
@@ -38,7 +37,11 @@ _PATIENCE_SECONDS = 30.0
 
 
 class Patience:
-    """Growing pauses between re-reads of one place, and a limit on all the pauses of one file."""
+    """Growing pauses between re-reads of one place, and a limit on all the pauses of one file.
+
+    Streams that read the same file share it; should two of them count at the same moment, one pause goes
+    uncounted, which harms nobody.
+    """
 
     def __init__(self, attempts: int, pause: Callable[[float], None]) -> None:
         self._attempts = attempts
@@ -60,10 +63,10 @@ class Patience:
 
 
 class FileScan:
-    """Reads the first ``size_bytes`` of a file in buffers of 4 MiB and checks each block once.
+    """Reads a range of a file, a buffer at a time, and checks each block once.
 
-    After :meth:`pieces` is exhausted, ``faults`` holds the first hundred lasting faults and the checker's
-    counts are final. The buffer is page-aligned, as direct I/O will want it, and reused.
+    ``start`` is the beginning of a block. After :meth:`pieces` is exhausted, ``faults`` holds the first
+    hundred lasting faults of the range and the checker's counts are final.
     """
 
     def __init__(
@@ -71,7 +74,8 @@ class FileScan:
         files: FileLayer,
         descriptor: int,
         name: str,
-        size_bytes: int,
+        start: int,
+        end: int,
         checker: BlockChecker,
         patience: Patience,
         cancelled: Callable[[], bool],
@@ -80,26 +84,26 @@ class FileScan:
         self._files = files
         self._descriptor = descriptor
         self._name = name
-        self._size_bytes = size_bytes
+        self._start = start
+        self._end = end
         self._checker = checker
         self._patience = patience
         self._cancelled = cancelled
 
-    def pieces(self) -> Iterator[memoryview]:
-        """Yield the file's bytes in order, checked. A piece is valid until the next one is asked for.
+    def pieces(self, buffer: memoryview) -> Iterator[tuple[int, memoryview]]:
+        """Yield offset and bytes of the range in order, checked; valid until the next piece is asked for.
 
         Raises OSError, Cancelled, and VerificationError if the file ends early.
         """
-        buffer = memoryview(mmap.mmap(-1, BUFFER_SIZE_BYTES))
-        for offset in range(0, self._size_bytes, BUFFER_SIZE_BYTES):
+        for offset in range(self._start, self._end, len(buffer)):
             self._stop_if_cancelled()
-            piece = buffer[: self._size_bytes - offset]
+            piece = buffer[: self._end - offset]
             self._fill(piece, offset)
             faults = self._checker.check(offset // self._checker.block_size, piece)
             if faults:
                 faults = self._read_again(piece, offset, faults)
             self._keep(faults)
-            yield piece
+            yield offset, piece
         self._keep(self._checker.finish())
 
     def _keep(self, faults: list[BlockFault]) -> None:
@@ -132,7 +136,7 @@ class FileScan:
         count = read_fully(self._files, self._descriptor, target, offset)
         if count < len(target):
             raise VerificationError(
-                f"Failed to read {self._name}: expected {self._size_bytes} bytes, "
+                f"Failed to read {self._name}: expected at least {self._end} bytes, "
                 f"the file ends at {offset + count}."
             )
 

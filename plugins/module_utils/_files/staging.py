@@ -9,17 +9,19 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import errno
 from pathlib import Path
-from types import TracebackType
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
 
 PARTIAL_SUFFIX = ".partial"
+DIRECT_ALIGNMENT = 4096
+"""Offset, length and memory address of a direct write are multiples of this; no common device wants more."""
 
 
 class StagedFile:
-    """Written as ``<destination>.partial``; unless :meth:`publish` returns, a ``with`` block leaves nothing.
+    """Written as ``<destination>.partial``; unless :meth:`publish` returned, :meth:`discard` leaves nothing.
 
     Raises OSError as the file layer does, and PreconditionError for a destination that is taken or too small.
     """
@@ -32,19 +34,20 @@ class StagedFile:
         self._mode = mode
         self._replace = replace
         self._descriptor = -1
+        self._direct: int | None = None
         self._renamed = False
 
-    def __enter__(self) -> StagedFile:
+    def open(self) -> None:
+        """Refuse a destination that is taken; take the partial file for ourselves."""
         self._refuse_if_taken()
         descriptor = self._files.open_staging(self._partial)
         if descriptor is None:
             raise PreconditionError(f"Failed to write {self._partial}: another process is writing it.")
         self._descriptor = descriptor
-        return self
+        self._direct = self._files.open_direct(self._partial, descriptor)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def discard(self) -> None:
+        """Leave nothing, unless it was published."""
         if self._descriptor < 0:
             return
         # Removed while the lock is still held, so that no other writer's file is hit.
@@ -52,8 +55,11 @@ class StagedFile:
         if not (self._renamed and self._replace):
             with contextlib.suppress(OSError):
                 self._files.remove(leftover)
-        with contextlib.suppress(OSError):
-            self._files.close(self._descriptor)
+        for descriptor in (self._direct, self._descriptor):
+            if descriptor is not None:
+                with contextlib.suppress(OSError):
+                    self._files.close(descriptor)
+        self._direct, self._descriptor = None, -1
 
     def reserve(self, size_bytes: int) -> None:
         """Raise PreconditionError unless the folder has room for ``size_bytes``."""
@@ -66,9 +72,29 @@ class StagedFile:
                 details={"needed_bytes": size_bytes, "free_bytes": available},
             )
 
-    def write(self, data: memoryview) -> None:
+    def write_at(self, data: memoryview, offset: int) -> None:
+        """Write all of ``data``; several threads may write different places at the same time.
+
+        Around the page cache where the file system can: a backup must not push the database's pages out of
+        it, and the kernel's flushing of a full cache costs more than it saves. What is not aligned (the end of
+        a file, what follows a short write) goes through the cache.
+        """
         while data:
-            data = data[self._files.write(self._descriptor, data) :]
+            direct, aligned = self._direct, len(data) - len(data) % DIRECT_ALIGNMENT
+            if direct is None or not aligned or offset % DIRECT_ALIGNMENT:
+                count = self._files.write_at(self._descriptor, data, offset)
+            else:
+                count = self._write_direct(direct, data[:aligned], offset)
+            data, offset = data[count:], offset + count
+
+    def _write_direct(self, direct: int, data: memoryview, offset: int) -> int:
+        try:
+            return self._files.write_at(direct, data, offset)
+        except OSError as exc:
+            if exc.errno != errno.EINVAL:
+                raise
+        # The file system wants another alignment than ours.
+        return self._files.write_at(self._descriptor, data, offset)
 
     def publish(self) -> None:
         """Flush, take the final name, flush the folder. The file is there for good when this returns."""
@@ -78,6 +104,9 @@ class StagedFile:
         self._files.rename(self._partial, self._destination)
         self._renamed = True
         self._files.flush_folder(self._folder)
+        if self._direct is not None:
+            direct, self._direct = self._direct, None
+            self._files.close(direct)
         self._files.close(self._descriptor)
         self._descriptor = -1
 

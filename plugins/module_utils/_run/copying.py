@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -40,10 +40,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     CopyResult,
-    copy_file,
+    CopyTask,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal, read_journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, Streams
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_proof import (
     copied_fields,
     copy_doubt,
@@ -112,7 +113,7 @@ class Copying:
         progress: Progress,
         patience: Callable[[], Patience],
         before_window: Callable[[], None],
-        copy: Callable[..., CopyResult] = copy_file,
+        copy_task: Callable[..., FileTask[CopyResult]] = CopyTask,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -125,7 +126,7 @@ class Copying:
         self._progress = progress
         self._patience = patience
         self._before_window = before_window
-        self._copy = copy
+        self._copy_task = copy_task
         self._monotonic = monotonic
         self._cancel = Event()
         self._open: list[_OpenJob] = []
@@ -134,13 +135,14 @@ class Copying:
     def run(self, jobs: Sequence[TablespaceJob]) -> Mapping[str, str]:
         """Copy all ``jobs`` in their order and return what must be redone: tablespace label to reason.
 
-        A further tablespace is begun only when a stream has nothing left to do. Whatever happens, every
+        A further tablespace is begun only when a stream has nothing left to do: the streams split a large
+        file among themselves, so that each window is as short as storage allows. Whatever happens, every
         window this call opened is ended before it returns or raises. Raises BackupError; Cancelled when asked
         to stop.
         """
         waiting = deque(jobs)
         redo: dict[str, str] = {}
-        pool = ThreadPoolExecutor(max_workers=self._streams, thread_name_prefix="stream")
+        streams = Streams(self._streams)
         try:
             while waiting or self._open:
                 self._collect()
@@ -148,21 +150,21 @@ class Copying:
                 for opened in [item for item in self._open if not item.futures]:
                     self._finish(opened, redo)
                 self._look_around()
-                if waiting and self._files_under_way() < self._streams:
-                    self._start(waiting.popleft(), pool)
+                if waiting and streams.hungry() and self._files_under_way() < self._streams:
+                    self._start(waiting.popleft(), streams)
                 else:
                     self._wait_a_little()
         except BaseException:
             self._abandon()
             raise
         finally:
-            pool.shutdown(wait=True)
+            streams.close()
         return redo
 
     def _files_under_way(self) -> int:
         return sum(len(opened.futures) for opened in self._open)
 
-    def _start(self, job: TablespaceJob, pool: ThreadPoolExecutor) -> None:
+    def _start(self, job: TablespaceJob, streams: Streams) -> None:
         self._raise_if_stopped()
         opened = _OpenJob(job, self._monotonic())
         self._open.append(opened)
@@ -170,7 +172,7 @@ class Copying:
             self._begin(opened)
         self._show()
         for datafile in sorted(job.datafiles, key=lambda item: item.size_on_disk, reverse=True):
-            opened.futures[pool.submit(self._copy_one, datafile)] = datafile
+            opened.futures[streams.submit(self._task(datafile))] = datafile
 
     def _begin(self, opened: _OpenJob) -> None:
         tablespace = opened.job.tablespace
@@ -242,10 +244,10 @@ class Copying:
         )
         opened.scns = {}
 
-    def _copy_one(self, datafile: Datafile) -> CopyResult:
+    def _task(self, datafile: Datafile) -> FileTask[CopyResult]:
         source = certain(datafile.path, f"the path of file {datafile.file_number}")
         destination = self._layout.datafile_path(datafile.file_number, source)
-        return self._copy(
+        return self._copy_task(
             CopyRequest(
                 source=source,
                 destination=str(destination),

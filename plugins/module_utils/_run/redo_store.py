@@ -38,7 +38,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     copy_file,
-    verify_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileHeader,
@@ -48,6 +47,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 
 @dataclass(frozen=True)

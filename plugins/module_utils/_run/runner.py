@@ -34,9 +34,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import make_private_folder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyResult,
-    copy_file,
+    CopyTask,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.connection import (
     ConnectionSettings,
     open_connection,
@@ -159,7 +160,7 @@ class Run:
         stop: threading.Event,
         ensure_guardian: Callable[[], None],
         sleep: Callable[[float], object] = time.sleep,
-        copy: Callable[..., CopyResult] = copy_file,
+        copy_task: Callable[..., FileTask[CopyResult]] = CopyTask,
     ) -> None:
         self._request = request
         self._layout = layout
@@ -169,7 +170,7 @@ class Run:
         self._stop = stop
         self._ensure_guardian = ensure_guardian
         self._sleep = sleep
-        self._copy = copy
+        self._copy_task = copy_task
         self._journal: Journal | None = None
 
     @property
@@ -257,7 +258,7 @@ class Run:
                 progress=self._progress,
                 patience=self._patience,
                 before_window=self._ensure_guardian,
-                copy=self._copy,
+                copy_task=self._copy_task,
             )
             redo = copying.run(jobs)
             again = sorted(set(redo) & set(redone))

@@ -42,7 +42,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict i
     verdict_of,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import write_atomically
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import verify_file
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     DatafileHeader,
@@ -52,6 +51,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.drift import (
     fault_findings,
     find_drift,

@@ -41,7 +41,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict i
     Verdict,
     verdict_of,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import verify_file
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileKind,
@@ -50,6 +49,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 NONE, HEADERS, FULL = "none", "headers", "full"
 VERIFY_LEVELS = (NONE, HEADERS, FULL)

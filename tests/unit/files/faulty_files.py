@@ -45,8 +45,8 @@ class ShortLayer(OsFileLayer):
     def read_into(self, descriptor: int, buffer: memoryview, offset: int) -> int:
         return super().read_into(descriptor, buffer[: max(1, len(buffer) // 3)], offset)
 
-    def write(self, descriptor: int, data: memoryview) -> int:
-        return super().write(descriptor, data[: max(1, len(data) // 2)])
+    def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
+        return super().write_at(descriptor, data[: max(1, len(data) // 2)], offset)
 
 
 class TearingLayer(OsFileLayer):

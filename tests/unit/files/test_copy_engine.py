@@ -11,8 +11,7 @@ import fcntl
 import hashlib
 import os
 import stat
-import time
-from collections.abc import Callable
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
     CopyResult,
     copy_file,
     copy_many,
-    verify_file,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_streams import copy_in_streams
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     DatafileHeader,
@@ -39,6 +36,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 from unit.files import oracle_file_writer as writer
 from unit.files.faulty_files import EndingLayer, FailingLayer, ShortLayer, TearingLayer
@@ -431,7 +430,7 @@ def test_whatever_call_fails_nothing_has_the_final_name_and_a_rerun_succeeds(
     if torn:
         damage(source, 8, torn_block())
     calls = calls_of_a_copy(source, backup)
-    assert {"open_source", "read_into", "write", "flush", "rename", "flush_folder", "close"} <= set(calls)
+    assert {"open_source", "read_into", "write_at", "flush", "rename", "flush_folder", "close"} <= set(calls)
     assert ("forget" in calls) == torn
     for position, name in enumerate(calls):
         with pytest.raises(BackupError, match=errno.errorcode[error]):
@@ -488,7 +487,11 @@ def test_a_stored_file_verifies(source: Path, backup: Path, accelerator: str) ->
     stored = copy_file(request)
     counts: list[int] = []
     verified = verify_file(
-        stored.destination, request, stored.digest, progress=counts.append, accelerator=accelerator
+        stored.destination,
+        request.expectations,
+        stored.digest,
+        progress=counts.append,
+        accelerator=accelerator,
     )
     assert verified.intact
     assert (verified.digest, verified.chunk_digests) == (stored.digest, stored.chunk_digests)
@@ -500,7 +503,7 @@ def test_a_stored_file_verifies(source: Path, backup: Path, accelerator: str) ->
 def test_a_stored_file_with_a_known_bad_block_is_intact(source: Path, backup: Path) -> None:
     damage(source, 8, torn_block())
     stored = copy_file(request_for(source, backup), pause=no_pause)
-    verified = verify_file(stored.destination, request_for(source, backup), stored.digest)
+    verified = verify_file(stored.destination, request_for(source, backup).expectations, stored.digest)
     assert verified.intact
     assert [fault.block for fault in verified.faults] == [8]
 
@@ -509,7 +512,7 @@ def test_a_change_of_a_stored_file_that_checksums_cannot_see_is_found(source: Pa
     stored = copy_file(request_for(source, backup))
     other = writer.Datafile().data_block(8, body=b"quite another row")
     damage(Path(stored.destination), 8, other)
-    verified = verify_file(stored.destination, request_for(source, backup), stored.digest)
+    verified = verify_file(stored.destination, request_for(source, backup).expectations, stored.digest)
     assert verified.fault_count == 0
     assert not verified.intact
     assert "digest" in verified.problems[0]
@@ -529,14 +532,14 @@ def test_an_unreadable_header_of_a_stored_file_is_a_problem_not_an_exception(
 ) -> None:
     stored = copy_file(request_for(source, backup))
     damage(Path(stored.destination), 1, b"\0" * 100)
-    verified = verify_file(stored.destination, request_for(source, backup), stored.digest)
+    verified = verify_file(stored.destination, request_for(source, backup).expectations, stored.digest)
     assert not verified.intact
     assert (verified.header, verified.digest) == (None, None)
 
 
 def test_a_missing_stored_file_raises(source: Path, backup: Path) -> None:
     with pytest.raises(BackupError, match="ENOENT"):
-        verify_file(str(backup / "missing"), request_for(source, backup))
+        verify_file(str(backup / "missing"), request_for(source, backup).expectations)
 
 
 # --- several at once
@@ -576,27 +579,36 @@ def test_the_largest_file_is_begun_first(tmp_path: Path, backup: Path) -> None:
     assert finished == ["2.dbf", "4.dbf", "1.dbf", "3.dbf"]
 
 
-def test_the_first_failure_stops_the_others_and_is_the_one_told() -> None:
-    def copy_one(size: int, _progress: Callable[[int], None], cancelled: Callable[[], bool]) -> int:
-        if size == 1:
-            raise VerificationError("the small one is bad")
-        deadline = time.monotonic() + 30
-        while not cancelled() and time.monotonic() < deadline:
-            time.sleep(0.001)
-        raise Cancelled(f"stopped at size {size}")
+class SlowTask:
+    """A file task of one unit that fails at once (``size`` 1), or works until it is asked to stop."""
 
-    finished: list[int] = []
+    def __init__(self, size: int, stop: threading.Event) -> None:
+        self._size = size
+        self._stop = stop
+        self.abandoned = False
+
+    def begin(self) -> int:
+        return 1
+
+    def do(self, _unit: int, _buffer: memoryview) -> None:
+        if self._size == 1:
+            raise VerificationError("the small one is bad")
+        assert self._stop.wait(30)
+        raise Cancelled(f"stopped at size {self._size}")
+
+    def end(self) -> int:
+        return self._size
+
+    def abandon(self) -> None:
+        self.abandoned = True
+
+
+def test_the_first_failure_stops_the_others_and_is_the_one_told() -> None:
+    stop = threading.Event()
+    tasks = [SlowTask(size, stop) for size in (30, 2, 1)]
     with pytest.raises(VerificationError, match="the small one is bad"):
-        copy_in_streams(
-            [1, 30, 2],
-            3,
-            copy_one,
-            size_of=lambda size: size,
-            progress=lambda _count: None,
-            finished=finished.append,
-            cancelled=lambda: False,
-        )
-    assert finished == []
+        run_all(tasks, 3, stop)
+    assert all(task.abandoned for task in tasks)
 
 
 def test_files_not_yet_begun_stay_so_after_a_failure(tmp_path: Path, backup: Path) -> None:

@@ -47,6 +47,25 @@ def refused(code: int) -> OracleRefused:
     return OracleRefused(text, oracle_error=OracleErrorInfo(code, (code,), text))
 
 
+class FakeCopy:
+    """A file task of one unit that does what it is told (the streams' side of :meth:`FakeDatabase.copy`)."""
+
+    def __init__(self, copy: Callable[[], CopyResult]) -> None:
+        self._copy = copy
+
+    def begin(self) -> int:
+        return 1
+
+    def do(self, _unit: int, _buffer: memoryview) -> None:
+        self._result = self._copy()
+
+    def end(self) -> CopyResult:
+        return self._result
+
+    def abandon(self) -> None:
+        """Nothing was opened."""
+
+
 class FakeDatabase:
     """``log`` records what was executed. ``before`` is called with the name of each call and may raise."""
 
@@ -133,6 +152,16 @@ class FakeDatabase:
 
     def close(self) -> None:
         pass
+
+    def copy_task(
+        self,
+        request: CopyRequest,
+        *,
+        progress: Callable[[int], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> FakeCopy:
+        """What a stream is given to do."""
+        return FakeCopy(lambda: self.copy(request, progress=progress, cancelled=cancelled))
 
     def copy(
         self,

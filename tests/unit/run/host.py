@@ -75,7 +75,7 @@ class Host:
             self.stop,
             ensure_guardian,
             sleep=lambda seconds: None,
-            copy=self.database.copy,
+            copy_task=self.database.copy_task,
         )
         succeeded = run.execute()
         return succeeded, writer.status

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads stored files back: header, size, digest, and every block.
+
+Private to this collection: not an interface for other collections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
+    BlockCounts,
+    BlockFault,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, OsFileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
+    FileReading,
+    explained,
+    ignore,
+    never,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_alone
+
+_OS = OsFileLayer()
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """What a stored file was found to be.
+
+    ``problems`` are reasons why it is not the file that was stored. Faulty blocks are not among them: a copy
+    with the right digest has exactly the faults its source had. ``header`` is None if it could not be read.
+    """
+
+    path: str
+    size_bytes: int
+    digest: str | None
+    chunk_digests: tuple[str, ...]
+    blocks_examined: int
+    blocks_empty: int
+    blocks_without_checksum: int
+    faults: tuple[BlockFault, ...]
+    fault_count: int
+    header: FileHeader | None
+    problems: tuple[str, ...]
+    seconds: float
+    accelerator: str
+
+    @property
+    def intact(self) -> bool:
+        return not self.problems
+
+
+class VerifyTask:
+    """The verification of one stored file, to be run by streams or alone; see :func:`verify_file`."""
+
+    def __init__(
+        self,
+        path: str,
+        expected: FileExpectations,
+        expected_digest: str | None = None,
+        *,
+        progress: Callable[[int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        files: FileLayer = _OS,
+        accelerator: str = "auto",
+    ) -> None:
+        self._path = path
+        self._expected = expected
+        self._expected_digest = expected_digest
+        self._what = f"Failed to verify {path}"
+        # Nobody writes a stored file: what is bad at first sight is bad.
+        patience = Patience(0, time.sleep)
+        self._stored = FileReading(
+            files, path, expected, patience, accelerator, progress or ignore, cancelled or never
+        )
+        self._header: FileHeader | None = None
+        self._problems: list[str] = []
+
+    def begin(self) -> int:
+        """Open the file and compare its header; a file that is another one has no units."""
+        self._started = time.monotonic()
+        with explained(self._what):
+            self._stored.open()
+            self._size_bytes = self._stored.status().st_size
+            wanted = self._expected.size_bytes
+            if wanted is not None and wanted != self._size_bytes:
+                self._problems.append(f"{self._what}: expected {wanted} bytes, found {self._size_bytes}.")
+            try:
+                self._header = self._stored.header()
+                return self._stored.plan(self._header, self._size_bytes)
+            except VerificationError as exc:
+                self._problems.append(str(exc))
+                return 0
+
+    def do(self, unit: int, buffer: memoryview) -> None:
+        """Read one range."""
+        with explained(self._what):
+            try:
+                for _offset, _piece in self._stored.pieces(unit, buffer):
+                    continue
+            except VerificationError as exc:
+                self._problems.append(str(exc))
+
+    def end(self) -> VerifyResult:
+        """Compare the digest."""
+        with explained(self._what):
+            self._stored.close()
+        scanned = self._stored.result() if self._stored.complete else None
+        digest = None if scanned is None else scanned.digest
+        if digest is not None and self._expected_digest not in (None, digest.digest):
+            self._problems.append(
+                f"{self._what}: expected digest {self._expected_digest}, found {digest.digest}."
+            )
+        counts = BlockCounts() if scanned is None else scanned.counts
+        return VerifyResult(
+            path=self._path,
+            size_bytes=self._size_bytes,
+            digest=None if digest is None else digest.digest,
+            chunk_digests=() if digest is None else digest.chunk_digests,
+            blocks_examined=counts.examined,
+            blocks_empty=counts.empty,
+            blocks_without_checksum=counts.without_checksum,
+            faults=() if scanned is None else scanned.faults,
+            fault_count=counts.faults,
+            header=self._header,
+            problems=tuple(self._problems),
+            seconds=time.monotonic() - self._started,
+            accelerator="none" if scanned is None else scanned.accelerator,
+        )
+
+    def abandon(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(OSError):
+            self._stored.close()
+
+
+def verify_file(
+    path: str,
+    expected: FileExpectations,
+    expected_digest: str | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    files: FileLayer = _OS,
+    accelerator: str = "auto",
+) -> VerifyResult:
+    """Read a stored file back and compare header, size and digest, checking every block on the way.
+
+    What is wrong with the content is returned; BackupError is raised only if the file cannot be read at all,
+    and Cancelled on request.
+    """
+    return run_alone(
+        VerifyTask(
+            path,
+            expected,
+            expected_digest,
+            progress=progress,
+            cancelled=cancelled,
+            files=files,
+            accelerator=accelerator,
+        )
+    )
