@@ -36,6 +36,7 @@ from oracle_simulator.instance.control import (
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.release import compatible_default, release_of
+from oracle_simulator.instance.standby import make_standby
 from oracle_simulator.net.verifier import make_verifier
 from oracle_simulator.storage.block import (
     BlockType,
@@ -83,6 +84,8 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
     containers = plan_containers(home, definition, dbid, seed)
     files = lay_out(containers, definition.block_size)
     control = _control_state(home, definition, dbid, containers, files, now)
+    if definition.standby:
+        make_standby(control)
     try:
         for file in files:
             _create_file(file, control)

@@ -110,7 +110,7 @@ class DatabaseDefinition:
     ones, or replace the one of the same name. ``archive_folder`` None is the default of the home.
     ``parameters`` are further lines of init.ora, which win. ``verifier_rounds`` is the cost of checking a password.
     A container database (``cdb``) has PDB$SEED and ``pluggables``, and its own ``tablespaces`` and ``users`` are
-    those of the root, the users therefore common ones.
+    those of the root, the users therefore common ones. A ``standby`` has a standby control file.
     """
 
     name: str
@@ -126,6 +126,7 @@ class DatabaseDefinition:
     users: tuple[UserDefinition, ...] = ()
     character_set: str = "AL32UTF8"
     parameters: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    standby: bool = False
     verifier_rounds: int = 4096
     cdb: bool = False
     pluggables: tuple[PluggableDefinition, ...] = ()

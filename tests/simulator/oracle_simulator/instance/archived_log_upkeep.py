@@ -100,11 +100,12 @@ def uncatalog(instance: Instance, chosen: Chosen) -> Outcome:
     return Outcome(tuple(log.name or "" for log in logs))
 
 
-def register(instance: Instance, path: Path, registrar: str) -> Outcome:
+def register(instance: Instance, path: Path, registrar: str, replace: bool = False) -> Outcome:
     """CATALOG ARCHIVELOG 'f' (registrar RMAN), ALTER DATABASE REGISTER LOGFILE 'f' (RFS): one more record.
 
     Raises ORA-00308 for a file that can't be opened, ORA-00311 for one that is no log, ORA-00342 for one of
-    another database, ORA-00332 for one that is not complete, ORA-16089 for one that is registered already.
+    another database, ORA-00332 for one that is not complete, ORA-16089 for one that is registered already
+    unless it is to be replaced.
     """
     instance.require_mounted()
     named = (334, f"archived log: '{path}'")
@@ -118,13 +119,15 @@ def register(instance: Instance, path: Path, registrar: str) -> Outcome:
     now = datetime.now().replace(microsecond=0)
     with instance.latch:
         control = instance.control
-        if any(log.name == str(path) and not log.deleted for log in control.archived_logs):
+        others = [log for log in control.archived_logs if log.name != str(path)]
+        if len(others) < len(control.archived_logs) and not replace:
             raise OracleError(16089, "archive log has already been registered")
         if header.dbid != control.database.dbid:
             raise OracleError(342, "archived log does not have expected resetlogs SCN", named)
         written = header.next_available_block
         if written is None or header.next_scn is None or size < written * header.block_size:
             raise OracleError(332, "archived log is too small - may be incompletely archived", named)
+        control.archived_logs = others
         control.archived_logs.append(
             ArchivedLogRecord(
                 recid=control.take_recid(),

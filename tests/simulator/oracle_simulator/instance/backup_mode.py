@@ -23,6 +23,7 @@ from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
+from oracle_simulator.instance.standby import refuse_backup_mode
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import BeginBackup, EndBackup
@@ -38,10 +39,12 @@ def begin_tablespace(instance: Instance, name: str, cancelled: Cancelled = None)
     """ALTER TABLESPACE ... BEGIN BACKUP; returns the begin-backup SCN.
 
     Raises ORA-00959 unknown, ORA-03217 temporary, ORA-01642 read only, ORA-01128 a file is offline,
-    ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not open.
+    ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not open; on a standby what the
+    reading of that says.
     """
     with instance.checkpointer.headers:
         with instance.latch:
+            refuse_backup_mode(instance)
             instance.require_open_read_write()
             tablespace = _backup_tablespace(instance, name)
             _require_archivelog(instance)
@@ -93,6 +96,7 @@ def begin_database(instance: Instance, cancelled: Cancelled = None) -> int:
     """
     with instance.checkpointer.headers:
         with instance.latch:
+            refuse_backup_mode(instance)
             instance.require_open_read_write()
             _require_archivelog(instance)
             files = [

@@ -20,7 +20,7 @@ from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.oracle_time import decode_time
 
-CURRENT, BACKUP, CREATED = "CURRENT", "BACKUP", "CREATED"
+CURRENT, BACKUP, CREATED, STANDBY = "CURRENT", "BACKUP", "CREATED", "STANDBY"
 """``V$DATABASE.CONTROLFILE_TYPE``."""
 NOT_ALLOWED, ALLOWED, REQUIRED = "NOT ALLOWED", "ALLOWED", "REQUIRED"
 """``V$DATABASE.OPEN_RESETLOGS``."""
@@ -67,6 +67,11 @@ class DatabaseRecord:
     max_datafiles: int = 1024
     max_instances: int = 8
     max_loghistory: int = 292
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether this is the control file of a physical standby database."""
+        return self.control_file_type == STANDBY
 
 
 @dataclass
@@ -213,6 +218,7 @@ class ArchivedLogRecord:
 
     ``name`` is None when the file is deleted, or the log was cleared before it was archived. ``deleted`` is
     what RMAN knows, not what an operating system command did. ``backup_count`` is how often RMAN backed it up.
+    ``applied`` is for standby databases.
     """
 
     recid: int
@@ -236,6 +242,7 @@ class ArchivedLogRecord:
     deleted: bool = False
     backup_count: int = 0
     in_recovery_area: bool = False
+    applied: bool = False
 
     @property
     def written(self) -> datetime | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState, DatafileRecord
+from oracle_simulator.instance.control import BACKUP, CREATED, REQUIRED, ControlState, DatafileRecord
 from oracle_simulator.instance.messages import os_lines
+from oracle_simulator.instance.standby import make_standby
 from oracle_simulator.storage.block import FileType
 from oracle_simulator.storage.control_file import write_control_file
 
@@ -37,20 +38,27 @@ def to_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
         state.database.open_resetlogs = REQUIRED
         state.database.controlfile_scn = instance.clock.current()
         state.database.controlfile_time = instance.wall_clock.second()
-    _create(target, reuse)
-    try:
-        write_control_file(
-            [target],
-            state.to_dict(),
-            state.database.sequence,
-            dbid=state.database.dbid,
-            db_name=state.database.name,
-            file_type=FileType.BACKUP_CONTROL,
-            disk=instance.disk,
-        )
-    except OSError as exc:
-        raise _error(target, exc) from exc
+    _write(instance, state, target, reuse, FileType.BACKUP_CONTROL)
     instance.log.write(f"alter database backup controlfile to '{target}'", "Completed")
+
+
+def to_standby_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
+    """CREATE STANDBY CONTROLFILE AS 'path' [REUSE]: the control file of a standby of this database.
+
+    Raises as :func:`to_file`, and ORA-01671 or ORA-01672 while the control file itself is a backup or new.
+    """
+    target = Path(path)
+    with instance.latch:
+        control = instance.control
+        if control.database.control_file_type == BACKUP:
+            raise OracleError(1671, "control file is a backup, cannot make a standby control file")
+        if control.database.control_file_type == CREATED:
+            raise OracleError(1672, "control file may be missing files or have extra ones")
+        _refuse_own_file(instance, target)
+        state = ControlState.from_dict(control.to_dict())
+        make_standby(state)
+    _write(instance, state, target, reuse, FileType.CONTROL)
+    instance.log.write(f"alter database create standby controlfile as '{target}'", "Completed")
 
 
 def to_trace(
@@ -76,6 +84,23 @@ def to_trace(
     except OSError as exc:
         raise _error(target, exc) from exc
     return target
+
+
+def _write(instance: Instance, state: ControlState, target: Path, reuse: bool, file_type: FileType) -> None:
+    database = state.database
+    _create(target, reuse)
+    try:
+        write_control_file(
+            [target],
+            state.to_dict(),
+            database.sequence,
+            dbid=database.dbid,
+            db_name=database.name,
+            file_type=file_type,
+            disk=instance.disk,
+        )
+    except OSError as exc:
+        raise _error(target, exc) from exc
 
 
 def _create(target: Path, reuse: bool) -> None:

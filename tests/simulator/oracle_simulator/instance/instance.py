@@ -36,6 +36,7 @@ from oracle_simulator.instance.recovery_area import RecoveryArea
 from oracle_simulator.instance.redo_threads import RedoThreads
 from oracle_simulator.instance.release import release_of
 from oracle_simulator.instance.scn_clock import ScnClock
+from oracle_simulator.instance.standby import require_standby
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.torn_writes import complete_torn_writes
 from oracle_simulator.instance.unlogged import UnloggedWrites
@@ -187,18 +188,20 @@ class Instance:
             self.startup_time = self.wall_clock.second()
         self.log.write("Starting ORACLE instance (normal)")
 
-    def mount(self) -> None:
-        """ALTER DATABASE MOUNT.
+    def mount(self, standby: bool = False) -> None:
+        """ALTER DATABASE MOUNT [STANDBY DATABASE].
 
-        Raises ORA-01100 when mounted, ORA-00205 when a control file can't be read, ORA-00214 when the
-        copies differ, ORA-01102 when another instance has the database, ORA-01103 for another database,
-        ORA-00058 for one of another DB_BLOCK_SIZE.
+        Raises ORA-01665 for a primary mounted as ``standby``, ORA-01100 when mounted, ORA-00205 when a
+        control file can't be read, ORA-00214 when the copies differ, ORA-01102 when another instance has
+        the database, ORA-01103 for another database, ORA-00058 for one of another DB_BLOCK_SIZE.
         """
         with self._administering():
             self._require_started()
             self.take_mount_lock()
             try:
                 state = self.control_files.load()
+                if standby:
+                    require_standby(state)
             except OracleError:
                 self.release_mount_lock()
                 raise
@@ -217,14 +220,14 @@ class Instance:
             self.state = InstanceState.MOUNTED
         complete_torn_writes(self)
 
-    def open(self, read_only: bool = False, resetlogs: bool | None = None) -> None:
+    def open(self, read_only: bool = False, resetlogs: bool | None = None, read_write: bool = False) -> None:
         """ALTER DATABASE OPEN; see :func:`open_database` for what it does and raises."""
         with self._administering():
             if self.is_open:
                 raise OracleError(1531, "a database already open by the instance")
             if not self.mounted:
                 raise not_mounted()
-            open_database(self, read_only, resetlogs)
+            open_database(self, read_only, resetlogs, read_write)
             self.opened_at = self.wall_clock.second()
 
     def opened(self, state: InstanceState) -> None:

@@ -38,6 +38,7 @@ from oracle_simulator.instance.recovery_logs import (
 )
 from oracle_simulator.instance.recovery_markers import UnnamedFiles
 from oracle_simulator.instance.recovery_progress import RecoveryProgress, RecoverySpec
+from oracle_simulator.instance.standby import refuse_standby, require_standby
 from oracle_simulator.storage.log_header import RedoCorrupt
 
 if TYPE_CHECKING:
@@ -171,11 +172,15 @@ class RecoverySession:
         instance, spec = self._instance, self._spec
         database = instance.control.database
         try:
-            if database.open_resetlogs == REQUIRED and not spec.using_backup_controlfile:
+            if spec.standby:
+                require_standby(instance.control)
+            else:
+                refuse_standby(instance.control)
+            if database.open_resetlogs == REQUIRED and not spec.ends_unknown:
                 raise OracleError(1610, "recovery using the BACKUP CONTROLFILE option must be done")
             records = self._records()
             self._files = open_for_recovery(instance, records, spec.using_backup_controlfile)
-            complete = not spec.incomplete and not spec.using_backup_controlfile
+            complete = not spec.incomplete and not spec.ends_unknown
             if complete:
                 idle = [file for file in self._files if not needs_recovery(file)]
                 close_files(idle)
@@ -184,7 +189,7 @@ class RecoverySession:
                     raise OracleError(264, "no recovery required")
         except OracleError as exc:
             raise self._canceled(exc) from exc
-        if spec.using_backup_controlfile:
+        if spec.ends_unknown:
             # The control file is older than the files: what it says of their ends is not to be trusted.
             for file in self._files:
                 file.stop_scn = None
@@ -220,7 +225,7 @@ class RecoverySession:
 
     def _uses_online_logs(self) -> bool:
         spec = self._spec
-        return not spec.using_backup_controlfile and not spec.until_cancel
+        return not spec.ends_unknown and not spec.until_cancel
 
     def _go_on(self) -> None:
         """Apply logs as long as they are found without asking. Raises _Conversation to ask for the next."""
@@ -228,16 +233,23 @@ class RecoverySession:
             source = online_log(self._instance, self._here) if self._uses_online_logs() else None
             if source is None and not self._spec.automatic:
                 raise _Conversation(self._request())
-            self._running.apply(source or self._recorded() or self._suggested())
+            self._apply(source or self._recorded() or self._suggested())
         self._running.finish()
 
     def _use_offered(self, path: Path) -> None:
-        self._running.apply(offered_log(self._instance, path, self._here))
+        self._apply(offered_log(self._instance, path, self._here))
         self._go_on()
 
     def _use_default(self) -> None:
-        self._running.apply(self._suggested())
+        self._apply(self._suggested())
         self._go_on()
+
+    def _apply(self, source: LogSource) -> None:
+        self._running.apply(source)
+        if self._spec.standby:
+            with self._instance.latch:
+                for log in self._instance.control.archived_logs:
+                    log.applied = log.applied or log.name == str(source.path)
 
     def _recorded(self) -> LogSource | None:
         """A log in the recovery area, whose name only the control file knows."""
@@ -251,7 +263,7 @@ class RecoverySession:
             return offered_log(self._instance, path, self._here)
         except NotTheLog as exc:
             online = None
-            if not self._spec.using_backup_controlfile:
+            if not self._spec.ends_unknown:
                 online = online_log(self._instance, self._here)
             if online is not None:
                 return online

@@ -31,6 +31,7 @@ from oracle_simulator.instance.messages import (
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_markers import ENABLED
 from oracle_simulator.instance.resetlogs import reset_logs
+from oracle_simulator.instance.standby import check_open
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.instance.thread_states import (
     begin_new_logs,
@@ -48,17 +49,23 @@ if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
 
-def open_database(instance: Instance, read_only: bool, resetlogs: bool | None) -> None:
+def open_database(
+    instance: Instance, read_only: bool, resetlogs: bool | None, read_write: bool = False
+) -> None:
     """Open a mounted database: verify its files, recover from a crash, start the writers.
 
     Raises ORA-01589, ORA-01588 or ORA-01139 when RESETLOGS is due, missing or not allowed, ORA-01157 for
     a file that can't be identified, ORA-01122 and a reason for a wrong one, ORA-10873 for one in backup
     mode since before the crash, ORA-01113 for one that needs recovery, ORA-00313 for a missing log;
-    with RESETLOGS also what ``reset_logs`` raises. The database stays mounted then.
+    with RESETLOGS also what ``reset_logs`` raises. The database stays mounted then. A standby opens read only
+    whatever was said, unless that was READ WRITE (``read_write``): see ``standby.check_open``.
     """
     if instance.media_recovery is not None:
         raise OracleError(1154, "database busy. Open, close, mount, and dismount not allowed now")
     database = instance.control.database
+    if database.is_standby:
+        check_open(instance, read_write, resetlogs)
+        read_only = True
     if resetlogs and not read_only:
         if database.open_resetlogs == NOT_ALLOWED:
             raise OracleError(1139, "RESETLOGS option only valid after an incomplete database recovery")
@@ -105,7 +112,9 @@ def _open_files(instance: Instance, read_only: bool) -> None:
                 continue
             header = identify(instance, record)
             check_incarnation(control, record, header)
-            need = recovery_need(control, record, header)
+            # A standby's control file does not know how far its files are: they have been compared already.
+            standby = control.database.is_standby
+            need = Need.NOTHING if standby else recovery_need(control, record, header)
             if need is not Need.NOTHING and backup:
                 raise OracleError(
                     16004, "backup database requires recovery", *needs_media_recovery(record).more

@@ -24,11 +24,13 @@ class Readings:
     that was closed before the files' checkpoint, by that control file.
     ``unknown_sequence_is_named``: when the control file cannot tell which log of a thread holds a change,
     recovery asks for "sequence #0"; without it, ORA-00280 is left out.
+    ``standby_begin_backup``: the error of BEGIN BACKUP on a physical standby: 16000, 1109 or 1666.
     """
 
     wrong_log_ends_recovery: bool = False
     end_backup_of_datafile_when_open: bool = True
     archive_current_awaits_optional: bool = False
+    standby_begin_backup: int = 16000
     begin_backup_covers_closed_pluggables: bool = False
     pluggable_closes_in_backup_mode: bool = False
     closed_thread_is_trusted: bool = False

@@ -68,13 +68,14 @@ def suggestion(instance: Instance, position: Position, directory: str | None) ->
 
 
 def recorded_log(instance: Instance, position: Position) -> Path | None:
-    """The archived log in the recovery area that the control file knows for a position.
+    """The archived log that only the control file can name for a position: AUTOMATIC looks it up.
 
-    Its name can't be made up as others can, so AUTOMATIC looks it up.
+    That is one in the recovery area, or one registered by hand on a standby.
     """
     wanted = (position.incarnation.resetlogs_id, position.thread, position.sequence)
     for log in instance.control.archived_logs:
-        if log.in_recovery_area and log.name and (log.resetlogs_id, log.thread, log.sequence) == wanted:
+        only_here = log.in_recovery_area or log.registrar == "RFS"
+        if only_here and log.name and (log.resetlogs_id, log.thread, log.sequence) == wanted:
             return Path(log.name)
     return None
 

@@ -32,7 +32,7 @@ class RecoverySpec:
     """What to recover and how far.
 
     ``file_numbers`` None: the database (all online files). ``until_scn`` and ``until_time`` are exclusive.
-    ``directory`` is the FROM clause.
+    ``directory`` is the FROM clause. ``standby`` is for standby databases, whose recovery never ends by itself.
     """
 
     file_numbers: tuple[int, ...] | None = None
@@ -42,6 +42,12 @@ class RecoverySpec:
     until_scn: int | None = None
     until_time: datetime | None = None
     using_backup_controlfile: bool = False
+    standby: bool = False
+
+    @property
+    def ends_unknown(self) -> bool:
+        """Whether the control file does not know where the redo of the files ends."""
+        return self.using_backup_controlfile or self.standby
 
     @property
     def incomplete(self) -> bool:
@@ -80,7 +86,7 @@ class RecoveryProgress:
         incarnation = control.incarnation(oldest.resetlogs_scn, oldest.resetlogs_id)
         assert incarnation is not None  # verified when the file was opened
         checkpoint = oldest.checkpoint
-        trusted = not self._spec.using_backup_controlfile or instance.readings.closed_thread_is_trusted
+        trusted = not self._spec.ends_unknown or instance.readings.closed_thread_is_trusted
         threads = RecoveringThreads(control, checkpoint, incarnation, trusted)
         child = next_incarnation(control, incarnation)
         if child is not None and checkpoint.scn >= child.resetlogs_scn - 1:
@@ -236,7 +242,9 @@ class RecoveryProgress:
         control = self._instance.control
         with self._instance.latch:
             self._instance.clock.advance_to(end.scn)
-            if spec.using_backup_controlfile:
+            if spec.standby:
+                control.database.recovery_stop_scn = end.scn
+            elif spec.using_backup_controlfile:
                 control.database.open_resetlogs = REQUIRED
                 control.database.recovery_stop_scn = end.scn
             elif spec.incomplete:
@@ -267,7 +275,7 @@ class RecoveryProgress:
             file.advance(checkpoint, here.incarnation)
         with instance.latch:
             database = control.database
-            database.open_resetlogs = REQUIRED if self._spec.using_backup_controlfile else ALLOWED
+            database.open_resetlogs = REQUIRED if self._spec.ends_unknown else ALLOWED
             database.recovery_stop_scn = stop
             instance.clock.advance_to(stop)
         instance.save_control()

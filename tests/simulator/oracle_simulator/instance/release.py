@@ -19,7 +19,7 @@ Release = tuple[int, int, int, int, int]
 RELEASE = "_simulator_release"
 """Parameter: the release. On a real host that is a property of the software in ORACLE_HOME."""
 DEFAULT_RELEASE: Release = (19, 22, 0, 0, 0)
-LATEST_NON_CDB: tuple[int, ...] = (20,)
+FIRST_CDB_ONLY: tuple[int, ...] = (20,)
 """From here on every database is a CDB."""
 
 _COMPATIBLE = {11: "11.2.0.4.0", 12: "12.1.0.2.0", 18: "18.0.0", 19: "19.0.0", 21: "21.0.0", 23: "23.0.0"}

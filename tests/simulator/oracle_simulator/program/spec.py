@@ -29,6 +29,7 @@
       - {location: archive/A, mandatory: true}
       - {location: archive/B, reopen: 5, state: defer}
     recovery_area: {location: fra, size: 50M}    # a destination with the location USE_DB_RECOVERY_FILE_DEST
+    role: physical_standby         # it has a standby control file; primary without
     version: 12.1.0.2              # the release it presents itself as; 19.22 without
     parameters: {db_cache_size: 64M}
     cdb: true                      # tablespaces and users above are then those of the root
@@ -66,7 +67,13 @@ from oracle_simulator.data.definition import (
 )
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.readings import Readings
-from oracle_simulator.instance.release import RELEASE, full_text, parse_release
+from oracle_simulator.instance.release import (
+    DEFAULT_RELEASE,
+    FIRST_CDB_ONLY,
+    RELEASE,
+    full_text,
+    parse_release,
+)
 from oracle_simulator.program.archive_spec import archive_parameters
 from oracle_simulator.program.configuration import (
     ARCHIVER_DELAY,
@@ -91,6 +98,7 @@ _KNOWN = {
     "parameters",
     "readings",
     "recovery_area",
+    "role",
     "block_size",
     "verifier_rounds",
     "cdb",
@@ -99,6 +107,7 @@ _KNOWN = {
     "version",
 }
 _KNOWN_OF_PDB = {"open", "save_state", "tablespaces", "users"}
+_ROLES = {"primary": False, "physical_standby": True}
 _SAVED_MODES = {"read_write": "READ WRITE", "read_only": "READ ONLY", "mounted": ""}
 
 
@@ -125,6 +134,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
 
     :param passwords: of SYS and of every user the spec names.
     """
+    _check_release(spec)
     return DatabaseDefinition(
         name=sid,
         block_size=size_bytes(spec.get("block_size", "8K")),
@@ -132,6 +142,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         redo_threads=redo_threads(spec, size_bytes),
         archive_mode=spec.get("archive_mode", True),
         force_logging=spec.get("force_logging", False),
+        standby=_ROLES[spec.get("role", "primary")],
         sys_password=passwords["SYS"],
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),
         parameters={
@@ -175,6 +186,14 @@ def _pluggable(name: str, item: Mapping[str, Any], passwords: Mapping[str, str])
         users=tuple(_user(user, passwords) for user in item.get("users", [])),
         saved_mode=_SAVED_MODES[mode],
     )
+
+
+def _check_release(spec: Mapping[str, Any]) -> None:
+    release = parse_release(str(spec["version"])) if "version" in spec else DEFAULT_RELEASE
+    if spec.get("cdb") and release < (12, 1):
+        raise ValueError(f"release {full_text(release)} has no container databases")
+    if not spec.get("cdb") and release >= FIRST_CDB_ONLY:
+        raise ValueError(f"every database of release {full_text(release)} is a CDB: say cdb: true")
 
 
 def _readings(spec: Mapping[str, Any]) -> tuple[str, ...]:

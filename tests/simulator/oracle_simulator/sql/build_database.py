@@ -26,7 +26,7 @@ class DatabaseRules(ControlRules):
         return children[-1]
 
     def mount(self, children: list[Any]) -> st.Statement:
-        return st.NotSupported("MOUNT STANDBY DATABASE") if has(children, "STANDBY") else st.MountDatabase()
+        return st.MountDatabase(standby=has(children, "STANDBY"))
 
     def open_read_only(self, children: list[Any]) -> Option:
         return Option("read_only")
@@ -47,7 +47,16 @@ class DatabaseRules(ControlRules):
         options = options_of(children)
         if "upgrade" in options:
             return st.NotSupported("OPEN UPGRADE")
-        return st.OpenDatabase("read_only" in options, options.get("resetlogs"))
+        return st.OpenDatabase("read_only" in options, options.get("resetlogs"), "read_write" in options)
+
+    def register_logfile(self, children: list[Any]) -> st.RegisterLogfile:
+        return st.RegisterLogfile(str(one_of(children, Text)), replace=has(children, "REPLACE"))
+
+    def activate_standby(self, children: list[Any]) -> st.ActivateStandby:
+        return st.ActivateStandby()
+
+    def create_standby_controlfile(self, children: list[Any]) -> st.BackupControlfile:
+        return st.BackupControlfile(str(one_of(children, Text)), reuse=has(children, "REUSE"), standby=True)
 
     def close(self, children: list[Any]) -> st.CloseDatabase:
         return st.CloseDatabase()

@@ -12,8 +12,10 @@ from oracle_simulator.data import file_sizes
 from oracle_simulator.data.tablespaces import drop_tempfile
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, control_file_backup, create_control_file, datafiles
+from oracle_simulator.instance.archived_log_upkeep import register
 from oracle_simulator.instance.control import DatafileRecord
 from oracle_simulator.instance.create_control_file import ControlFileDefinition, RedoGroupDefinition
+from oracle_simulator.instance.standby import activate, require_standby
 from oracle_simulator.sql import statements as st
 
 if TYPE_CHECKING:
@@ -27,12 +29,14 @@ def _require(session: DatabaseSession, *privileges: str) -> None:
 
 def _mount(session: DatabaseSession, statement: st.MountDatabase) -> None:
     _require(session, "MOUNT")
-    session.instance.mount()
+    session.instance.mount(standby=statement.standby)
 
 
 def _open(session: DatabaseSession, statement: st.OpenDatabase) -> None:
     _require(session, "MOUNT")
-    session.instance.open(read_only=statement.read_only, resetlogs=statement.resetlogs)
+    session.instance.open(
+        read_only=statement.read_only, resetlogs=statement.resetlogs, read_write=statement.read_write
+    )
 
 
 def _close(session: DatabaseSession, statement: st.CloseDatabase | st.DismountDatabase) -> None:
@@ -121,10 +125,25 @@ def _backup_controlfile(session: DatabaseSession, statement: st.BackupControlfil
     _require(session, "ALTER DATABASE")
     instance = session.instance
     instance.require_mounted()
+    if statement.standby:
+        control_file_backup.to_standby_file(instance, Path(statement.path or ""), statement.reuse)
+        return
     if not statement.trace:
         control_file_backup.to_file(instance, Path(statement.path or ""), statement.reuse)
         return
     control_file_backup.to_trace(instance, statement.path, statement.reuse, statement.resetlogs)
+
+
+def _register_logfile(session: DatabaseSession, statement: st.RegisterLogfile) -> None:
+    _require(session, "ALTER DATABASE")
+    session.instance.require_mounted()
+    require_standby(session.instance.control)
+    register(session.instance, Path(statement.path), "RFS", statement.replace)
+
+
+def _activate_standby(session: DatabaseSession, statement: st.ActivateStandby) -> None:
+    _require(session, "MOUNT")
+    activate(session.instance)
 
 
 def _rename_file(session: DatabaseSession, statement: st.RenameFile) -> None:
@@ -229,6 +248,8 @@ HANDLERS = {
     st.TempfileResize: _resize_tempfile,
     st.TempfileStatus: _tempfile_status,
     st.BackupControlfile: _backup_controlfile,
+    st.RegisterLogfile: _register_logfile,
+    st.ActivateStandby: _activate_standby,
     st.RenameFile: _rename_file,
     st.CreateDatafile: _create_datafile,
     st.ArchiveMode: _archive_mode,

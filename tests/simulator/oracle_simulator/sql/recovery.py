@@ -43,8 +43,8 @@ def _require_recover(session: DatabaseSession) -> None:
 
 
 def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:
-    if statement.standby or statement.snapshot_time or statement.test or statement.until_consistent:
-        raise OracleError(3001, "unimplemented feature (STANDBY, SNAPSHOT TIME, TEST, UNTIL CONSISTENT)")
+    if statement.snapshot_time or statement.test or statement.until_consistent:
+        raise OracleError(3001, "unimplemented feature (SNAPSHOT TIME, TEST, UNTIL CONSISTENT)")
     until_time = None
     if statement.until_time is not None:
         until_time = masks.read_moment(statement.until_time, _UNTIL_TIME, session.now)
@@ -56,6 +56,7 @@ def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:
         until_scn=statement.until_change,
         until_time=until_time,
         using_backup_controlfile=statement.using_backup_controlfile,
+        standby=statement.standby,
     )
 
 

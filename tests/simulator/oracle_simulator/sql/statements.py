@@ -168,7 +168,22 @@ class AlterSessionOther(Statement):
 
 @dataclass(frozen=True)
 class MountDatabase(Statement):
-    pass
+    """``standby``: MOUNT STANDBY DATABASE."""
+
+    standby: bool = False
+
+
+@dataclass(frozen=True)
+class RegisterLogfile(Statement):
+    """REGISTER [OR REPLACE] LOGFILE."""
+
+    path: str
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class ActivateStandby(Statement):
+    """ACTIVATE [PHYSICAL] STANDBY DATABASE."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +192,7 @@ class OpenDatabase(Statement):
 
     read_only: bool = False
     resetlogs: bool | None = None
+    read_write: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,12 +258,16 @@ class TempfileResize(Statement):
 
 @dataclass(frozen=True)
 class BackupControlfile(Statement):
-    """Binary copy to ``path`` or, with ``trace``, a script (``path`` None: the session's trace file)."""
+    """Binary copy to ``path`` or, with ``trace``, a script (``path`` None: the session's trace file).
+
+    ``standby``: CREATE STANDBY CONTROLFILE.
+    """
 
     path: str | None
     trace: bool = False
     reuse: bool = False
     resetlogs: bool | None = None
+    standby: bool = False
 
 
 @dataclass(frozen=True)

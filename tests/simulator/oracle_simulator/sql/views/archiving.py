@@ -80,7 +80,7 @@ ARCHIVED_LOG = View(
         text("REGISTRAR", 7, lambda a: a.record.registrar),
         text("STANDBY_DEST", 3, lambda a: "NO"),
         text("ARCHIVED", 3, lambda a: "YES"),
-        text("APPLIED", 9, lambda a: "NO"),
+        text("APPLIED", 9, lambda a: yes_no(a.record.applied)),
         text("DELETED", 3, lambda a: yes_no(a.record.deleted)),
         text("STATUS", 1, lambda a: a.record.status),
         date("COMPLETION_TIME", lambda a: a.record.completion_time),
@@ -107,6 +107,7 @@ class _Destination:
     last: ArchivedLogRecord | None
     used: bool
     instance_state: InstanceState
+    standby: bool
 
     @property
     def error(self) -> str | None:
@@ -131,7 +132,11 @@ class _Destination:
 
     @property
     def database_mode(self) -> str:
-        return _DATABASE_MODE.get(self.instance_state, "UNKNOWN") if self.setting else "UNKNOWN"
+        if self.setting is None:
+            return "UNKNOWN"
+        if self.standby and self.instance_state is InstanceState.MOUNTED:
+            return "MOUNTED-STANDBY"
+        return _DATABASE_MODE.get(self.instance_state, "UNKNOWN")
 
     @property
     def location(self) -> str | None:
@@ -147,11 +152,14 @@ def _destinations(context: ViewContext) -> Iterator[_Destination]:
     settings = {setting.dest_id: setting for setting in instance.archiver.destinations}
     used = {destination.dest_id for destination in instance.archiver.destinations_in_use}
     logs = list(instance.control.archived_logs) if instance.mounted else []
+    standby = instance.mounted and instance.control.database.is_standby
     for dest_id in range(1, DESTINATIONS + 1):
         own = [log for log in logs if log.dest_id == dest_id]
         state = instance.archiver.destination(dest_id)
         last = own[-1] if own else None
-        yield _Destination(dest_id, settings.get(dest_id), state, last, dest_id in used, instance.state)
+        yield _Destination(
+            dest_id, settings.get(dest_id), state, last, dest_id in used, instance.state, standby
+        )
 
 
 ARCHIVE_DEST = View(

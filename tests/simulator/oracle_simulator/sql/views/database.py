@@ -95,7 +95,7 @@ DATABASE = View(
         text("REMOTE_ARCHIVE", 8, lambda d: "ENABLED"),
         number("ACTIVATION#", lambda d: d.record.dbid),
         number("SWITCHOVER#", lambda d: d.record.dbid),
-        text("DATABASE_ROLE", 16, lambda d: "PRIMARY"),
+        text("DATABASE_ROLE", 16, lambda d: "PHYSICAL STANDBY" if d.record.is_standby else "PRIMARY"),
         number("ARCHIVELOG_CHANGE#", lambda d: d.archivelog_scn),
         text("ARCHIVELOG_COMPRESSION", 8, lambda d: "DISABLED"),
         text("SWITCHOVER_STATUS", 20, lambda d: "NOT ALLOWED"),
