@@ -341,6 +341,8 @@ class Connection:
             response = self._calls.perform(request)
         except (OracleError, ProtocolError):
             raise
+        except RecursionError as error:  # thousands of parentheses, and the like
+            raise OracleError(36, "maximum number of recursive SQL levels (50) exceeded") from error
         except Exception as error:
             self._log(f"internal error\n{traceback.format_exc()}")
             text = f"internal error code, arguments: [{type(error).__name__}], [], [], [], [], [], [], []"

@@ -149,6 +149,8 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
             container_statements.set_container(session, value)
         elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
             raise OracleError(2248, "invalid option for ALTER SESSION")
+        if name == "isolation_level" and "".join(value.upper().split()) != "READCOMMITTED":
+            raise OracleError(3001, "unimplemented feature (transactions that see one moment)")
         if name == "time_zone":
             record.time_zone = zone_name(value)
 

@@ -46,10 +46,11 @@ class ControlRules(Basics):
         return Option("read_write")
 
     def transaction_isolation(self, children: list[Any]) -> Option:
-        return Option("isolation")
+        return Option("serializable", has(children, "SERIALIZABLE"))
 
     def set_transaction(self, children: list[Any]) -> st.SetTransaction:
-        return st.SetTransaction("read_only" in options_of(children))
+        options = options_of(children)
+        return st.SetTransaction("read_only" in options or bool(options.get("serializable")))
 
     def lock_mode(self, children: list[Any]) -> str:
         return " ".join(str(child).upper() for child in children)

@@ -96,7 +96,9 @@ class Savepoint(Statement):
 
 @dataclass(frozen=True)
 class SetTransaction(Statement):
-    read_only: bool = False
+    """``fixed``: READ ONLY or SERIALIZABLE, so that all its queries would see one moment."""
+
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ def _savepoint(session: DatabaseSession, statement: st.Savepoint) -> None:
 def _set_transaction(session: DatabaseSession, statement: st.SetTransaction) -> None:
     if session.in_transaction:
         raise OracleError(1453, "SET TRANSACTION must be first statement of transaction")
+    if statement.fixed:
+        # Without undo nothing is known of the past: better refused than silently READ COMMITTED.
+        raise OracleError(3001, "unimplemented feature (transactions that see one moment)")
 
 
 def _lock_table(session: DatabaseSession, statement: st.LockTable) -> None:

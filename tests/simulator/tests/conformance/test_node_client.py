@@ -13,7 +13,7 @@ from oracle_simulator.testing import SimulatedDatabase
 
 from .node_client import Outcomes, checks_of, require_node_client, run_scripts
 
-SCRIPTS = ("connecting",)
+SCRIPTS = ("connecting", "statements", "transactions", "breaks")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ UNDERSTOOD: list[tuple[str, st.Statement]] = [
     ("commit work", st.Commit()),
     ("ROLLBACK TO SAVEPOINT a", st.Rollback("A")),
     ("savepoint Before_It", st.Savepoint("BEFORE_IT")),
-    ("SET TRANSACTION READ ONLY", st.SetTransaction(read_only=True)),
+    ("SET TRANSACTION READ ONLY", st.SetTransaction(fixed=True)),
     ("ALTER SYSTEM SWITCH LOGFILE", st.SwitchLogfile()),
     ("ALTER SYSTEM ARCHIVE LOG CURRENT", st.ArchiveLog("CURRENT")),
     ("alter system archive log all", st.ArchiveLog("ALL")),

@@ -1,0 +1,51 @@
+// Copyright (c) 2026 hotbackup contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// PL/SQL: anonymous blocks with binds.
+'use strict';
+
+const { assert, check, connect, fails, one, oracledb } = require('./checks');
+
+check('blocks have binds in, out and both', async function () {
+  const connection = await connect();
+  const result = await connection.execute('BEGIN :out := :a * 3; :both := :both || :a; END;', {
+    a: 7,
+    both: { dir: oracledb.BIND_INOUT, val: 'x', maxSize: 20 },
+    out: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER },
+  });
+  assert.deepStrictEqual({ ...result.outBinds }, { out: 21, both: 'x7' });
+  for (const n of [1, 2, 3]) {
+    const again = await connection.execute('BEGIN :out := :a + 1; END;',
+      { out: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER }, a: n });
+    assert.strictEqual(again.outBinds.out, n + 1);
+  }
+});
+
+check('blocks run SQL and catch errors', async function () {
+  const connection = await connect();
+  await connection.execute('CREATE TABLE node_block (n NUMBER PRIMARY KEY)');
+  const result = await connection.execute(`
+    DECLARE
+      total NUMBER := 0;
+    BEGIN
+      FOR i IN 1 .. 5 LOOP
+        INSERT INTO node_block VALUES (i);
+        total := total + i;
+      END LOOP;
+      INSERT INTO node_block VALUES (1);
+    EXCEPTION
+      WHEN DUP_VAL_ON_INDEX THEN :total := total;
+    END;`, { total: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER } });
+  assert.strictEqual(result.outBinds.total, 15);
+  assert.deepStrictEqual(await one(connection, 'SELECT COUNT(*) FROM node_block'), [5]);
+});
+
+check('errors of a block have a number and a stack', async function () {
+  const connection = await connect();
+  const raised = await fails(20007, connection.execute(
+    "BEGIN RAISE_APPLICATION_ERROR(-20007, 'not today'); END;"));
+  assert.match(raised.message, /^ORA-20007: not today\nORA-06512: /);
+  const unknown = await fails(6550, connection.execute('BEGIN no_such_procedure(1); END;'));
+  assert.match(unknown.message, /PLS-00201/);
+});
