@@ -28,15 +28,15 @@ def _rowid_part(value: int, width: int) -> str:
     return "".join(_ROWID_DIGITS[value >> 6 * place & 63] for place in range(width - 1, -1, -1))
 
 
-_UNCOMMITTED = "///"
-"""In place of the file: rows get their blocks when they are committed."""
+_UNCOMMITTED = 0xFFFF
+"""In place of the file, which has 16 bits on the wire: rows get their blocks when they are committed."""
 
 
 def rowid_text(address: int, data_object_id: int) -> str:
     """The 18 characters of a rowid from a row's address (file, block, slot) and the object it belongs to."""
     head = _rowid_part(data_object_id, 6)
     if address < 0:
-        return head + _UNCOMMITTED + _rowid_part(-address, 9)
+        address = _UNCOMMITTED << 48 | -address
     file_number, block, slot = address >> 48, address >> 16 & 0xFFFFFFFF, address & 0xFFFF
     return head + _rowid_part(file_number, 3) + _rowid_part(block, 6) + _rowid_part(slot, 3)
 
@@ -47,10 +47,10 @@ def row_address(rowid: str, data_object_id: int) -> int:
         raise OracleError(1410, "invalid ROWID")
     if rowid[:6] != _rowid_part(data_object_id, 6):
         return 0
-    numbers = [_rowid_number(rowid[start:end]) for start, end in ((6, 9), (9, 15), (15, 18))]
-    if rowid[6:9] == _UNCOMMITTED:
-        return -_rowid_number(rowid[9:])
-    return numbers[0] << 48 | numbers[1] << 16 | numbers[2]
+    file, block, slot = (_rowid_number(rowid[start:end]) for start, end in ((6, 9), (9, 15), (15, 18)))
+    if file == _UNCOMMITTED:
+        return -(block << 16 | slot)
+    return file << 48 | block << 16 | slot
 
 
 def _rowid_number(digits: str) -> int:
