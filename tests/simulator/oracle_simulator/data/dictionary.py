@@ -32,7 +32,7 @@ from oracle_simulator.data.system_tables import (
 )
 from oracle_simulator.data.tables import Table, TableColumn, TableKey, table_missing
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.pluggable import require_container_read_write
+from oracle_simulator.instance.container_modes import require_container_read_write
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -62,7 +62,8 @@ class Dictionary:
         self.con_id = instance.control.root_id if con_id is None else con_id
         self.root = root
         self.space = SpaceManager(instance, self.con_id)
-        self.structure_lock = threading.Lock()
+        # Containers share the numbers of files, so they change files one after the other.
+        self.structure_lock: threading.Lock = root.structure_lock if root else threading.Lock()
         self.on_table_gone: list[Callable[[Table], None]] = []
         self.in_use: Callable[[Table], bool] = lambda _table: False
         self.table_rows: SystemTable[TableRow]

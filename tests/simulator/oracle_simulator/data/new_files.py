@@ -213,6 +213,7 @@ def _size_bytes(path: Path, definition: FileDefinition, block_size: int) -> int:
 
 def _make_file(instance: Instance, file: NewFile) -> Datafile:
     database = instance.control.database
+    container = instance.control.container(file.con_id)
     header = DatafileHeader(
         dbid=database.dbid,
         db_name=database.name,
@@ -235,6 +236,7 @@ def _make_file(instance: Instance, file: NewFile) -> Datafile:
         control_file_sequence=instance.control_files.durable_sequence,
         status=HeaderStatus.NONE if file.temporary else HeaderStatus.ONLINE_FUZZY,
         con_id=file.con_id,
+        container_dbid=container.dbid if container else 0,
     )
     try:
         datafile = Datafile.create(file.path, header, reuse=file.reuse, disk=instance.disk)

@@ -29,8 +29,9 @@ def create_user(
     temporary_tablespace: str | None = None,
     locked: bool = False,
     cancelled: Cancelled | None = None,
+    common: bool = False,
 ) -> None:
-    """Create a user. Raises ORA-01920 (name in use), ORA-00959."""
+    """Create a user, in the root of a CDB a ``common`` one. Raises ORA-01920 (name in use), ORA-00959."""
 
     def planner(plan: ChangePlan) -> None:
         if name in _RESERVED or dictionary.find_user(name) is not None:
@@ -43,7 +44,7 @@ def create_user(
         created = dictionary.instance.wall_clock.second()
         secret = (verifier.salt, verifier.pw_key, verifier.rounds)
         dictionary.user_rows.insert(
-            plan, UserRow(user_id, name, *secret, default, temporary, locked, created)
+            plan, UserRow(user_id, name, *secret, default, temporary, locked, created, common)
         )
 
     make_change(dictionary.instance, planner, cancelled)
@@ -57,6 +58,7 @@ def alter_user(
     temporary_tablespace: str | None = None,
     locked: bool | None = None,
     cancelled: Cancelled | None = None,
+    container_data: str | None = None,
 ) -> None:
     """Change what is given of a user. Raises ORA-01918 (no such user), ORA-00959."""
 
@@ -73,6 +75,8 @@ def alter_user(
             new = replace(new, temporary_tablespace=temporary_tablespace)
         if locked is not None:
             new = replace(new, locked=locked)
+        if container_data is not None:
+            new = replace(new, container_data=container_data)
         dictionary.user_rows.replace(plan, old, new)
 
     make_change(dictionary.instance, planner, cancelled)
@@ -106,8 +110,10 @@ def grant(
     grantees: Sequence[str],
     target: tuple[str, str] | None = None,
     cancelled: Cancelled | None = None,
+    common: bool = False,
 ) -> None:
-    """Grant system privileges and roles or, with ``target`` (owner, object), privileges on an object.
+    """Grant system privileges and roles or, with ``target`` (owner, object), privileges on an object; in the root
+    of a CDB with ``common`` for all containers.
 
     Raises ORA-01917 (no such user).
     """
@@ -117,7 +123,7 @@ def grant(
         for grantee in grantees:
             _check_grantee(dictionary, grantee)
             for privilege in privileges:
-                row = PrivilegeRow(grantee, privilege, owner, name)
+                row = PrivilegeRow(grantee, privilege, owner, name, common)
                 if row not in list(dictionary.privilege_rows):
                     dictionary.privilege_rows.insert(plan, row)
 
@@ -130,6 +136,7 @@ def revoke(
     grantees: Sequence[str],
     target: tuple[str, str] | None = None,
     cancelled: Cancelled | None = None,
+    common: bool = False,
 ) -> None:
     """Take privileges back. Raises ORA-01917, ORA-01952 (not granted; ORA-01927 on an object)."""
     owner, name = target or (None, None)
@@ -139,7 +146,7 @@ def revoke(
             _check_grantee(dictionary, grantee)
             for privilege in privileges:
                 row = dictionary.privilege_rows.find(
-                    grantee=grantee, privilege=privilege, owner=owner, object=name
+                    grantee=grantee, privilege=privilege, owner=owner, object=name, common=common
                 )
                 if row is None and target is None:
                     raise OracleError(1952, f"system privileges not granted to '{grantee}'")
@@ -151,7 +158,7 @@ def revoke(
 
 
 def _existing(dictionary: Dictionary, name: str) -> UserRow:
-    user = dictionary.find_user(name)
+    user = dictionary.user_rows.find(name=name)
     if user is None:
         raise OracleError(1918, f"user '{name}' does not exist")
     return user

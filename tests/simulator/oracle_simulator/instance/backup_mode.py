@@ -12,18 +12,26 @@ User's Guide, user-managed backups.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import own_header
+from oracle_simulator.instance.container_modes import (
+    MOUNTED,
+    READ_WRITE,
+    open_mode,
+    require_container_read_write,
+)
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.standby import refuse_backup_mode
+from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import BeginBackup, EndBackup
@@ -35,18 +43,19 @@ if TYPE_CHECKING:
 Cancelled = Callable[[], bool] | None
 
 
-def begin_tablespace(instance: Instance, name: str, cancelled: Cancelled = None) -> int:
-    """ALTER TABLESPACE ... BEGIN BACKUP; returns the begin-backup SCN.
+def begin_tablespace(
+    instance: Instance, name: str, cancelled: Cancelled = None, con_id: int | None = None
+) -> int:
+    """ALTER TABLESPACE ... BEGIN BACKUP, in the root or in the given container; returns the begin-backup SCN.
 
-    Raises ORA-00959 unknown, ORA-03217 temporary, ORA-01642 read only, ORA-01128 a file is offline,
-    ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not open; on a standby what the
-    reading of that says.
+    Raises ORA-00959 unknown there, ORA-03217 temporary, ORA-01642 read only, ORA-01128 a file is offline,
+    ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not open, ORA-16000 open read only;
+    on a standby what the reading of that says.
     """
     with instance.checkpointer.headers:
         with instance.latch:
             refuse_backup_mode(instance)
-            instance.require_open_read_write()
-            tablespace = _backup_tablespace(instance, name)
+            tablespace = _backup_tablespace(instance, name, con_id)
             _require_archivelog(instance)
             files = instance.control.files_of(tablespace)
             for record in files:
@@ -58,16 +67,15 @@ def begin_tablespace(instance: Instance, name: str, cancelled: Cancelled = None)
         return _begin(instance, files, cancelled)
 
 
-def end_tablespace(instance: Instance, name: str) -> None:
-    """ALTER TABLESPACE ... END BACKUP.
+def end_tablespace(instance: Instance, name: str, con_id: int | None = None) -> None:
+    """ALTER TABLESPACE ... END BACKUP, in the root or in the given container.
 
     Raises ORA-00959, ORA-03217, ORA-01642, ORA-01140 all files offline, ORA-01142 none in backup,
     ORA-01260 (after ending the others) when some were not, ORA-01109 not open.
     """
     with instance.checkpointer.headers:
         with instance.latch:
-            instance.require_open_read_write()
-            tablespace = _backup_tablespace(instance, name)
+            tablespace = _backup_tablespace(instance, name, con_id)
             files = instance.control.files_of(tablespace)
             if not any(record.online for record in files):
                 raise OracleError(
@@ -89,28 +97,42 @@ def end_tablespace(instance: Instance, name: str) -> None:
             )
 
 
-def begin_database(instance: Instance, cancelled: Cancelled = None) -> int:
+def begin_database(instance: Instance, cancelled: Cancelled = None, con_id: int | None = None) -> int:
     """ALTER DATABASE BEGIN BACKUP: every online file of a read-write tablespace; returns the SCN.
 
-    Raises ORA-01146 when any file is in backup, ORA-01123, ORA-01109.
+    In the root (``con_id`` None) of all containers that are open read write, and of closed ones with
+    ``Readings.begin_backup_covers_closed_pluggables``; in a pluggable database its own. The seed is read only
+    and never among them. Raises ORA-01146 when any file is in backup, ORA-01123, ORA-01109, ORA-16000.
     """
     with instance.checkpointer.headers:
         with instance.latch:
             refuse_backup_mode(instance)
             instance.require_open_read_write()
+            if con_id is not None:
+                require_container_read_write(instance, con_id)
             _require_archivelog(instance)
             files = [
                 record
-                for record in instance.control.datafiles
-                if record.online and record.enabled == "READ WRITE"
+                for record in _in_scope(instance, con_id)
+                if record.online and record.enabled == "READ WRITE" and _can_begin(instance, record)
             ]
             for record in files:
                 _refuse_in_backup(record)
         return _begin(instance, files, cancelled)
 
 
-def end_database(instance: Instance) -> None:
-    """ALTER DATABASE END BACKUP.
+def _in_scope(instance: Instance, con_id: int | None) -> list[DatafileRecord]:
+    return [record for record in instance.control.datafiles if con_id in (None, record.con_id)]
+
+
+def _can_begin(instance: Instance, record: DatafileRecord) -> bool:
+    mode = open_mode(instance, record.con_id)
+    closed_too = instance.readings.begin_backup_covers_closed_pluggables
+    return mode == READ_WRITE or (mode == MOUNTED and closed_too)
+
+
+def end_database(instance: Instance, con_id: int | None = None) -> None:
+    """ALTER DATABASE END BACKUP, of all containers or of the given one.
 
     Open: as END BACKUP of every tablespace. Mounted: headers only, without redo; each file in backup
     mode takes the checkpoint the control file has for it. That is right for the originals after a crash.
@@ -121,7 +143,7 @@ def end_database(instance: Instance) -> None:
         with instance.checkpointer.headers:
             with instance.latch:
                 instance.require_open_read_write()
-                active = [record for record in instance.control.datafiles if record.in_backup]
+                active = [record for record in _in_scope(instance, con_id) if record.in_backup]
                 if not active:
                     raise OracleError(1142, "cannot end online backup - none of the files are in backup")
             _end(instance, active)
@@ -130,7 +152,7 @@ def end_database(instance: Instance) -> None:
     with instance.checkpointer.headers:
         ended = [
             record
-            for record in instance.control.datafiles
+            for record in _in_scope(instance, con_id)
             if record.online and _repair_header(instance, record)
         ]
         if not ended:
@@ -184,16 +206,33 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
     with instance.latch:
         frozen = dataclasses.replace(instance.redo.checkpoint_at(position + 1), scn=scn)
     for record in files:
-        file = instance.files.get(record.file_number)
-        with instance.faults.steps.at(Step.BEGIN_BACKUP_HEADER, record.file_number):
+        step = instance.faults.steps.at(Step.BEGIN_BACKUP_HEADER, record.file_number)
+        with _header_of(instance, record) as file, step:
             _freeze_header(instance, file, frozen)
     instance.save_control()
     instance.log.write(*(f"Begin backup of data file {record.file_number}" for record in files))
     return scn
 
 
+@contextlib.contextmanager
+def _header_of(instance: Instance, record: DatafileRecord) -> Iterator[OpenFile]:
+    """A file in use, or one of a closed container, opened for this. Raises ORA-01157."""
+    present = instance.files.find(record.file_number)
+    if present is not None:
+        yield present
+        return
+    try:
+        datafile = Datafile.open(record.path)
+    except OSError as exc:
+        raise cannot_identify(record) from exc
+    with datafile:
+        yield OpenFile(record, datafile, record.relative_file_number == BIGFILE_RELATIVE_NUMBER)
+
+
 def _freeze_header(instance: Instance, file: OpenFile, checkpoint: Checkpoint) -> None:
     header = own_header(instance, file)
+    if file.record.stop_scn is not None:
+        checkpoint = header.checkpoint  # of a closed container: it stands still anyway
     file.datafile.update_header(
         status=(header.status | HeaderStatus.HOT_BACKUP) & ~HeaderStatus.ONLINE_FUZZY,
         checkpoint=checkpoint,
@@ -220,11 +259,13 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
     with instance.faults.steps.at(Step.END_BACKUP_REDO):
         instance.redo.wait_durable(commit.position)
     for record in files:
-        file = instance.files.find(record.file_number)
-        if file is not None:
+        if not record.online:
+            continue
+        with _header_of(instance, record) as file:
             own_header(instance, file)
+            fuzzy = HeaderStatus.ONLINE_FUZZY if record.stop_scn is None else HeaderStatus.NONE
             with instance.faults.steps.at(Step.END_BACKUP_HEADER, record.file_number):
-                _release_header(instance, file.datafile, record, HeaderStatus.ONLINE_FUZZY)
+                _release_header(instance, file.datafile, record, fuzzy)
     instance.save_control()
     instance.log.write(*(f"End backup of data file {record.file_number}" for record in files))
 
@@ -264,8 +305,11 @@ def _repair_header(instance: Instance, record: DatafileRecord) -> bool:
     return True
 
 
-def _backup_tablespace(instance: Instance, name: str) -> TablespaceRecord:
-    tablespace = instance.control.tablespace_named(name)
+def _backup_tablespace(instance: Instance, name: str, con_id: int | None) -> TablespaceRecord:
+    instance.require_open_read_write()
+    if con_id is not None:
+        require_container_read_write(instance, con_id)
+    tablespace = instance.control.tablespace_named(name, con_id)
     if tablespace is None:
         raise OracleError(959, f"tablespace '{name}' does not exist")
     if tablespace.contents == "TEMPORARY":

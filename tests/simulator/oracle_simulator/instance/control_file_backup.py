@@ -191,6 +191,9 @@ def _variant(instance: Instance, resetlogs: bool) -> Iterator[str]:
         yield "ALTER SYSTEM ARCHIVE LOG ALL;"
         yield "-- Database can now be opened normally."
         yield "ALTER DATABASE OPEN;"
+    if control.containers:
+        yield "-- Open all the PDBs."
+        yield "ALTER PLUGGABLE DATABASE ALL OPEN;"
     yield from _quiet_files(control, quiet)
     yield from _tempfiles(control)
     yield "-- End of tempfile additions."
@@ -239,10 +242,22 @@ def _quiet_files(control: ControlState, files: list[DatafileRecord]) -> Iterator
         yield f"ALTER DATABASE RENAME FILE 'MISSING{file.file_number:05d}'"
         yield f"  TO {_literal(file.path)};"
     yield "-- Online the files in read-only tablespaces."
-    for number in sorted({file.tablespace_number for file in files if file.enabled == "READ ONLY"}):
-        tablespace = control.tablespace(number)
+    read_only = {(file.con_id, file.tablespace_number) for file in files if file.enabled == "READ ONLY"}
+    current = control.root_id
+    for con_id, number in sorted(read_only):
+        tablespace = control.tablespace(number, con_id)
         if tablespace is not None:
+            yield from _in_container(control, con_id, current)
+            current = con_id
             yield f'ALTER TABLESPACE "{tablespace.name}" ONLINE;'
+    yield from _in_container(control, control.root_id, current)
+
+
+def _in_container(control: ControlState, con_id: int, current: int) -> Iterator[str]:
+    """What must be said before statements about another container than the current one."""
+    record = control.container(con_id)
+    if record is not None and con_id != current:
+        yield f'ALTER SESSION SET CONTAINER = "{record.name}";'
 
 
 def _tempfiles(control: ControlState) -> Iterator[str]:
@@ -250,16 +265,20 @@ def _tempfiles(control: ControlState) -> Iterator[str]:
         yield "-- Commands to add tempfiles to temporary tablespaces."
         yield "-- Online tempfiles have complete space information."
         yield "-- Other tempfiles may require adjustment."
-    for file in control.tempfiles:
+    current = control.root_id
+    for file in sorted(control.tempfiles, key=lambda each: each.con_id):
         tablespace = control.tablespace_of(file)
         if tablespace is None:
             continue
+        yield from _in_container(control, file.con_id, current)
+        current = file.con_id
         grow = "AUTOEXTEND OFF"
         if file.autoextend_blocks:
             step, most = file.autoextend_blocks * file.block_size, file.max_blocks * file.block_size
             grow = f"AUTOEXTEND ON NEXT {step}  MAXSIZE {_size(most)}"
         yield f'ALTER TABLESPACE "{tablespace.name}" ADD TEMPFILE {_literal(file.path)}'
         yield f"     SIZE {_size(file.bytes)} REUSE {grow};"
+    yield from _in_container(control, control.root_id, current)
 
 
 def _size(count: int) -> str:

@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import (
+    NON_CDB,
+    ROOT,
+    ROOT_NAME,
+    SEED,
+    SEED_NAME,
+    ContainerRecord,
+)
 from oracle_simulator.instance.control import (
     CREATED,
     NOT_ALLOWED,
@@ -78,7 +86,8 @@ def create(instance: Instance, definition: ControlFileDefinition) -> None:
         _refuse_existing(instance, definition)
         headers = _datafile_headers(instance, definition)
         state = _control_state(definition, headers, instance.wall_clock.second())
-        _place_logs(instance, definition, headers, state)
+        running = [header for header in headers if header.con_id != SEED]
+        _place_logs(instance, definition, running, state)
         sequence = max(_old_sequence(instance), *(header.control_file_sequence for header in headers))
     except OracleError as exc:
         instance.release_mount_lock()
@@ -182,8 +191,8 @@ def _control_state(
         )
     )
     tablespaces = {
-        header.tablespace_number: TablespaceRecord(
-            header.tablespace_number, header.tablespace_name, header.bigfile
+        (header.con_id, header.tablespace_number): TablespaceRecord(
+            header.tablespace_number, header.tablespace_name, header.bigfile, con_id=header.con_id
         )
         for header in headers
     }
@@ -191,17 +200,33 @@ def _control_state(
     return ControlState(
         database=database,
         threads=[ThreadRecord(checkpoint=newest.checkpoint)],
-        tablespaces=[tablespaces[number] for number in sorted(tablespaces)],
+        tablespaces=[tablespaces[key] for key in sorted(tablespaces)],
         datafiles=[
             _record(header, paths[header.file_number])
             for header in sorted(headers, key=lambda header: header.file_number)
         ],
         incarnations=incarnations,
+        containers=_containers(headers),
     )
 
 
+def _containers(headers: Sequence[DatafileHeader]) -> list[ContainerRecord]:
+    """Containers as far as headers tell; their names are in the root's dictionary, read when it opens."""
+    found = {header.con_id: header.container_dbid for header in headers if header.con_id != NON_CDB}
+    known = {ROOT: ROOT_NAME, SEED: SEED_NAME}
+    return [
+        ContainerRecord(con_id, known.get(con_id, f"_###_UNKNOWN_PDB_#_{con_id}"), dbid, "0" * 32)
+        for con_id, dbid in sorted(found.items())
+    ]
+
+
 def _record(header: DatafileHeader, path: str) -> DatafileRecord:
+    # The seed is quiet for ever: its header itself says where its redo ends.
+    quiet = header.con_id == SEED and not header.fuzzy
     return DatafileRecord(
+        con_id=header.con_id,
+        stop_scn=header.checkpoint.scn if quiet else None,
+        stop_time=header.checkpoint.time if quiet else None,
         file_number=header.file_number,
         relative_file_number=header.relative_file_number,
         tablespace_number=header.tablespace_number,

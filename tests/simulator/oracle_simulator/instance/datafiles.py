@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container_modes import MOUNTED, open_mode
 from oracle_simulator.instance.control import REQUIRED, DatafileRecord
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
 from oracle_simulator.instance.messages import (
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
 
-def find(instance: Instance, reference: int | str) -> DatafileRecord:
-    """A datafile by absolute number or by name. Raises ORA-01507, ORA-01516."""
+def find(instance: Instance, reference: int | str, con_id: int | None = None) -> DatafileRecord:
+    """A datafile by absolute number or by name, of any container or of the given one. Raises ORA-01507, ORA-01516."""
     with instance.latch:
         for record in instance.control.datafiles:
-            if reference in (record.file_number, record.path):
+            mine = con_id in (None, record.con_id)
+            if mine and reference in (record.file_number, record.path):
                 return record
     raise _nonexistent(str(reference))
 
 
-def rename(instance: Instance, pairs: Sequence[tuple[str, str]]) -> None:
-    """ALTER DATABASE RENAME FILE 'old', ... TO 'new', ...: in the control file only.
+def rename(instance: Instance, pairs: Sequence[tuple[str, str]], con_id: int | None = None) -> None:
+    """ALTER DATABASE RENAME FILE 'old', ... TO 'new', ...: in the control file only; with ``con_id`` files of
+    that container only.
 
     Raises ORA-01511 above: ORA-01516 unknown file, ORA-01121 a datafile in use, ORA-01141 or ORA-01512 the
     new file is not there (log files may be missing when RESETLOGS will make them), ORA-01523 name in use.
@@ -46,7 +49,7 @@ def rename(instance: Instance, pairs: Sequence[tuple[str, str]]) -> None:
         instance.require_mounted()
         for old, new in pairs:
             try:
-                _rename_one(instance, old, new)
+                _rename_one(instance, old, new, con_id)
             except OracleError as exc:
                 raise exc.under(1511, "error in renaming log/data files") from exc
     instance.save_control()
@@ -64,9 +67,10 @@ def offline(instance: Instance, records: Sequence[DatafileRecord], for_drop: boo
         raise OracleError(1145, "offline immediate disallowed unless media recovery enabled")
     with instance.checkpointer.headers:
         for record in records:
-            if record.status == "SYSTEM" and instance.is_open:
+            is_open = open_mode(instance, record.con_id) != MOUNTED
+            if record.status == "SYSTEM" and is_open:
                 raise OracleError(1541, "system tablespace cannot be brought offline; shut down if necessary")
-            if record.in_backup and instance.is_open:
+            if record.in_backup and is_open:
                 raise OracleError(
                     1150, "cannot prevent writes - file is in online backup", datafile_line(record)
                 )
@@ -87,7 +91,7 @@ def online(instance: Instance, records: Sequence[DatafileRecord]) -> None:
         for record in records:
             if record.online:
                 continue
-            if instance.is_open:
+            if open_mode(instance, record.con_id) != MOUNTED:
                 _bring_online(instance, record)
             else:
                 record.status = "SYSTEM" if record.tablespace_number == 0 else "ONLINE"
@@ -118,6 +122,11 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
     if record.creation_scn <= database.resetlogs_scn:
         text = f"file {number} created before last known RESETLOGS, cannot recreate"
         raise OracleError(1181, text, line)
+    container = control.container(record.con_id)
+    if container is not None and record.creation_scn <= container.creation_scn:
+        # It was copied from the seed, so its first contents are in no redo.
+        text = f"file {number} created before last CREATE CONTROLFILE, cannot recreate"
+        raise OracleError(1178, text, line)
     if number in instance.files:
         raise OracleError(1182, f"cannot create database file {number} - file is in use or recovery", line)
     known = record.checkpoint.sequence if record.checkpoint.scn == record.creation_scn else None
@@ -138,6 +147,8 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
         blocks=record.create_blocks or record.blocks,
         block_size=record.block_size,
         bigfile=tablespace is not None and tablespace.bigfile,
+        con_id=record.con_id,
+        container_dbid=container.dbid if container else 0,
         creation_scn=record.creation_scn,
         creation_time=record.creation_time,
         resetlogs_scn=database.resetlogs_scn,
@@ -163,7 +174,7 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
 
 
 def _take_offline(instance: Instance, record: DatafileRecord) -> None:
-    if not instance.is_open:
+    if open_mode(instance, record.con_id) == MOUNTED:
         with instance.latch:
             record.status = "SYSOFF" if record.tablespace_number == 0 else "RECOVER"
             if record.stop_scn is not None and record.stop_scn == record.checkpoint.scn:
@@ -202,17 +213,18 @@ def _bring_online(instance: Instance, record: DatafileRecord) -> None:
     instance.checkpointer.checkpoint([record.file_number], set_bits=HeaderStatus.ONLINE_FUZZY)
 
 
-def _rename_one(instance: Instance, old: str, new: str) -> None:
+def _rename_one(instance: Instance, old: str, new: str, con_id: int | None) -> None:
     control = instance.control
     for record in control.datafiles:
-        if record.path == old or Path(record.path).name == old:
+        mine = con_id in (None, record.con_id)
+        if mine and (record.path == old or Path(record.path).name == old):
             _rename_datafile(instance, record, new)
             return
     for tempfile in control.tempfiles:
-        if tempfile.path == old:
+        if tempfile.path == old and con_id in (None, tempfile.con_id):
             tempfile.path = new
             return
-    for group in control.redo_groups:
+    for group in control.redo_groups if con_id in (None, control.root_id) else ():
         if old in group.members:
             resetlogs_due = control.database.open_resetlogs == REQUIRED
             if not Path(new).exists() and not resetlogs_due:

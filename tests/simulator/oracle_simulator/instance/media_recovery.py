@@ -207,7 +207,7 @@ class RecoverySession:
                 chosen = [record for record in every if record.file_number in numbers]
         if instance.is_open:
             for record in chosen:
-                if record.online:
+                if record.file_number in instance.files:
                     text = f"cannot recover data file {record.file_number} - file is in use or recovery"
                     raise OracleError(1124, text, datafile_line(record))
         return chosen

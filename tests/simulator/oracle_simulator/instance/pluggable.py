@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.checkpoint import advance_header, log_end
-from oracle_simulator.instance.container import ROOT, SEED, ContainerMode
+from oracle_simulator.instance.container import ContainerMode
 from oracle_simulator.instance.datafiles import release_file
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
 from oracle_simulator.instance.messages import (
@@ -23,45 +23,14 @@ from oracle_simulator.instance.messages import (
     cannot_identify,
     datafile_line,
     needs_media_recovery,
-    not_open,
-    read_only,
 )
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.redo_record import PluggableClosed
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.control import DatafileRecord
     from oracle_simulator.instance.instance import Instance
-
-MOUNTED = "MOUNTED"
-_ROOT_MODES = {
-    InstanceState.OPEN: "READ WRITE",
-    InstanceState.CLOSING: "READ WRITE",
-    InstanceState.OPEN_READ_ONLY: "READ ONLY",
-}
-
-
-def open_mode(instance: Instance, con_id: int) -> str:
-    """``V$CONTAINERS.OPEN_MODE``: MOUNTED, READ ONLY or READ WRITE. The seed is always read only."""
-    if con_id <= ROOT:
-        return _ROOT_MODES.get(instance.state, MOUNTED)
-    if not instance.is_open:
-        return MOUNTED
-    if con_id == SEED:
-        return "READ ONLY"
-    mode = instance.container_modes.get(con_id)
-    return MOUNTED if mode is None else mode.open_mode
-
-
-def require_container_read_write(instance: Instance, con_id: int) -> None:
-    """Raises ORA-01109 for a container that is not open, ORA-16000 for one open read only."""
-    mode = open_mode(instance, con_id)
-    if mode == MOUNTED:
-        raise not_open()
-    if mode == "READ ONLY":
-        raise read_only()
 
 
 def open_files(instance: Instance, con_id: int, mode: ContainerMode) -> None:
@@ -105,11 +74,24 @@ def close_files(instance: Instance, con_id: int) -> None:
     Raises ORA-01149 with ORA-01110 while a file is in backup mode, unless
     ``Readings.pluggable_closes_in_backup_mode``: their headers then stay frozen.
     """
+    if not instance.readings.pluggable_closes_in_backup_mode:
+        refuse_in_backup(instance, con_id)
+    _close_files(instance, con_id)
+
+
+def refuse_in_backup(instance: Instance, con_id: int) -> None:
+    """Raises ORA-01149 with ORA-01110 for a file in backup mode."""
+    with instance.latch:
+        for file in instance.files:
+            if file.record.con_id == con_id and file.record.in_backup:
+                text = f"cannot shutdown - file {file.record.file_number} has online backup set"
+                raise OracleError(1149, text, datafile_line(file.record))
+
+
+def _close_files(instance: Instance, con_id: int) -> None:
     with instance.checkpointer.headers:
         with instance.latch:
             files = [file for file in instance.files if file.record.con_id == con_id]
-            if not instance.readings.pluggable_closes_in_backup_mode:
-                _refuse_in_backup([file.record for file in files])
             changing = [file for file in files if file.changing]
             for file in files:
                 file.read_only = True
@@ -126,7 +108,11 @@ def close_files(instance: Instance, con_id: int) -> None:
 
 
 def abandon_files(instance: Instance, con_id: int) -> None:
-    """CLOSE ABORT: nothing is written, so the files need media recovery before they are opened again."""
+    """CLOSE ABORT: nothing is written, so the files need media recovery before they are opened again. With
+    ``Readings.close_abort_checkpoints`` they are written as by CLOSE, backup mode or not."""
+    if instance.readings.close_abort_checkpoints:
+        _close_files(instance, con_id)
+        return
     with instance.checkpointer.headers:
         with instance.latch:
             files = [file for file in instance.files if file.record.con_id == con_id]
@@ -176,10 +162,3 @@ def _stop(instance: Instance, files: list[OpenFile], position: int) -> None:
         with instance.latch:
             file.record.checkpoint = checkpoint
             file.record.stop_scn, file.record.stop_time = checkpoint.scn, checkpoint.time
-
-
-def _refuse_in_backup(records: list[DatafileRecord]) -> None:
-    for record in records:
-        if record.in_backup:
-            text = f"cannot shutdown - file {record.file_number} has online backup set"
-            raise OracleError(1149, text, datafile_line(record))

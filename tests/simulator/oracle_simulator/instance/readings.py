@@ -25,6 +25,8 @@ class Readings:
     ``unknown_sequence_is_named``: when the control file cannot tell which log of a thread holds a change,
     recovery asks for "sequence #0"; without it, ORA-00280 is left out.
     ``standby_begin_backup``: the error of BEGIN BACKUP on a physical standby: 16000, 1109 or 1666.
+    ``close_abort_checkpoints``: CLOSE ABORT of a pluggable database writes its files; without it they need
+    recovery.
     """
 
     wrong_log_ends_recovery: bool = False
@@ -35,6 +37,7 @@ class Readings:
     pluggable_closes_in_backup_mode: bool = False
     closed_thread_is_trusted: bool = False
     unknown_sequence_is_named: bool = False
+    close_abort_checkpoints: bool = False
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

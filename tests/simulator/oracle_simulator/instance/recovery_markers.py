@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.instance.container import ContainerRecord
 from oracle_simulator.instance.control import CURRENT, DatafileRecord, TablespaceRecord
 from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
@@ -24,6 +25,9 @@ from oracle_simulator.storage.redo_record import (
     FileDropped,
     FileResized,
     Marker,
+    PluggableClosed,
+    PluggableCreated,
+    PluggableDropped,
     RedoRecord,
     TablespaceCreated,
     TablespaceDropped,
@@ -82,8 +86,9 @@ class MarkerEffects:
             file = self._file(marker.file_number)
             if file is not None and record.scn >= file.from_scn:
                 file.end_backup(marker.begin_scn)
-        elif isinstance(marker, CleanClose):
-            for number in list(self._applier.targets):
+        elif isinstance(marker, CleanClose | PluggableClosed):
+            every = tuple(self._applier.targets)
+            for number in marker.file_numbers if isinstance(marker, PluggableClosed) else every:
                 file = self._file(number)
                 if file is not None and record.scn >= file.from_scn:
                     file.closed_clean()
@@ -113,7 +118,9 @@ class MarkerEffects:
         stop_before(entry)
         with self._instance.latch:
             for vector in entry.record.vectors:
-                if isinstance(vector, TablespaceCreated):
+                if isinstance(vector, PluggableCreated):
+                    self._add_container(vector)
+                elif isinstance(vector, TablespaceCreated):
                     self._add_tablespace(vector)
             for marker in created:
                 self._unnamed(marker, entry)
@@ -141,8 +148,15 @@ class MarkerEffects:
             if isinstance(marker, TablespaceCreated):
                 if self._older_control_file:
                     self._add_tablespace(marker)
+            elif isinstance(marker, PluggableCreated):
+                if self._older_control_file:
+                    self._add_container(marker)
+            elif isinstance(marker, PluggableDropped):
+                for file in [each for each in control.datafiles if each.con_id == marker.con_id]:
+                    self._applier.forget_file(file.file_number)
+                control.forget_container(marker.con_id)
             elif isinstance(marker, TablespaceDropped):
-                tablespace = control.tablespace(marker.tablespace_number)
+                tablespace = control.tablespace(marker.tablespace_number, marker.con_id)
                 if tablespace is not None and tablespace.name == marker.tablespace_name:
                     for file in control.files_of(tablespace):
                         self._drop_file(file)
@@ -154,12 +168,25 @@ class MarkerEffects:
             elif isinstance(marker, TablespaceState) and control.database.control_file_type != CURRENT:
                 self._change_state(marker, record)
 
+    def _add_container(self, marker: PluggableCreated) -> None:
+        control = self._instance.control
+        if control.container(marker.con_id) is None:
+            identity = (marker.con_id, marker.container_name, marker.dbid, marker.guid)
+            created = decode_time(marker.creation_time)
+            control.containers.append(
+                ContainerRecord(*identity, marker.creation_scn, created, ever_opened=False)
+            )
+
     def _add_tablespace(self, marker: TablespaceCreated) -> None:
         control = self._instance.control
-        if control.tablespace(marker.tablespace_number) is None:
+        if control.tablespace(marker.tablespace_number, marker.con_id) is None:
             control.tablespaces.append(
                 TablespaceRecord(
-                    marker.tablespace_number, marker.tablespace_name, marker.bigfile, marker.contents
+                    marker.tablespace_number,
+                    marker.tablespace_name,
+                    marker.bigfile,
+                    marker.contents,
+                    con_id=marker.con_id,
                 )
             )
 
@@ -169,7 +196,7 @@ class MarkerEffects:
 
     def _change_state(self, marker: TablespaceState, record: RedoRecord) -> None:
         """An older control file learns that a tablespace became read only or offline, or came back."""
-        tablespace = self._instance.control.tablespace(marker.tablespace_number)
+        tablespace = self._instance.control.tablespace(marker.tablespace_number, marker.con_id)
         if tablespace is None:
             return
         quiet = marker.state in QUIET_STATES
@@ -190,12 +217,13 @@ class MarkerEffects:
 
     def _unnamed(self, marker: FileCreated, entry: LogRecord) -> None:
         control = self._instance.control
-        if control.tablespace(marker.tablespace_number) is None:
+        if control.tablespace(marker.tablespace_number, marker.con_id) is None:
             control.tablespaces.append(
                 TablespaceRecord(
                     marker.tablespace_number,
                     f"TS{marker.tablespace_number}",
                     marker.relative_file_number == BIGFILE_RELATIVE_NUMBER,
+                    con_id=marker.con_id,
                 )
             )
         created = decode_time(marker.creation_time)
@@ -214,5 +242,6 @@ class MarkerEffects:
             creation_scn=marker.creation_scn,
             creation_time=created,
             checkpoint=checkpoint,
+            con_id=marker.con_id,
         )
         control.datafiles.append(record)

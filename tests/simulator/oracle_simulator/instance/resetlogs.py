@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.archiver import ArchiveFailed
+from oracle_simulator.instance.container import SEED
 from oracle_simulator.instance.control import (
     CURRENT,
     NOT_ALLOWED,
@@ -135,6 +136,8 @@ def first_inconsistency(instance: Instance, stop_scn: int) -> OracleError | None
             return OracleError(1194, f"file {number} needs more recovery to be consistent", line)
         if record.enabled == "READ ONLY" and header.checkpoint.scn <= stop_scn:
             continue
+        if record.con_id >= SEED and header.checkpoint.scn == record.stop_scn and record.stop_scn <= stop_scn:
+            continue  # of a container that was closed at that point
         if header.checkpoint.scn > stop_scn:
             return OracleError(1152, f"file {number} was not restored from a sufficiently old backup", line)
         if header.checkpoint.scn < stop_scn:
@@ -186,7 +189,9 @@ def _verified_headers(instance: Instance) -> list[tuple[DatafileRecord, Datafile
     found = []
     for record in sorted(control.datafiles, key=lambda record: record.file_number):
         if not record.online:
-            if record.enabled != "READ ONLY" and not record.offline_normal:
+            container = control.container(record.con_id)
+            left_out = container is not None and not container.recovery_enabled
+            if record.enabled != "READ ONLY" and not record.offline_normal and not left_out:
                 text = f"offline file {record.file_number} will be lost if RESETLOGS is done"
                 raise OracleError(1245, text, datafile_line(record))
             continue

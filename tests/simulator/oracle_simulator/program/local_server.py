@@ -179,5 +179,6 @@ def said_of(text: str, row_count: int) -> str:
         return f"{words[0].title()} complete."
     done = {"CREATE": "created", "ALTER": "altered", "DROP": "dropped", "TRUNCATE": "truncated"}
     if words[0] in done and len(words) > 1:
-        return f"{words[1].title()} {done[words[0]]}."
+        what = "Pluggable database" if words[1] == "PLUGGABLE" else words[1].title()
+        return f"{what} {done[words[0]]}."
     return "Statement processed."

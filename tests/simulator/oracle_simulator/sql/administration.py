@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import redo_switch
 from oracle_simulator.instance.checkpoint import checkpoint_now
+from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.parameter_changes import change_parameter
-from oracle_simulator.sql import container_statements, masks
+from oracle_simulator.sql import containers, masks
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.time_zones import zone_name
 
@@ -111,7 +113,7 @@ def _checkpoint(session: DatabaseSession, statement: st.Checkpoint) -> None:
 def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
     _require_alter_system(session)
     record = session.registry.find(statement.sid, statement.serial)
-    if record is None:
+    if record is None or session.con_id not in (NON_CDB, ROOT, record.con_id):
         raise OracleError(30, "User session ID does not exist.")
     if record is session.record:
         raise OracleError(27, "cannot kill current session")
@@ -128,7 +130,11 @@ def _set_parameters(session: DatabaseSession, statement: st.SetParameters) -> No
 
 def _restricted_session(session: DatabaseSession, statement: st.RestrictedSession) -> None:
     _require_alter_system(session)
-    session.registry.restricted = statement.enabled
+    mode = session.instance.container_modes.get(session.con_id)
+    if mode is None:
+        session.registry.restricted = statement.enabled
+    else:
+        session.instance.container_modes[session.con_id] = replace(mode, restricted=statement.enabled)
 
 
 def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> None:
@@ -146,7 +152,7 @@ def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> N
             masks.format_moment(session.now, value)
             record.timestamp_tz_format = value
         elif name == "container":
-            container_statements.set_container(session, value)
+            containers.set_container(session, value)
         elif name not in _SESSION_PARAMETERS and name not in set(session.instance.parameters.names()):
             raise OracleError(2248, "invalid option for ALTER SESSION")
         if name == "isolation_level" and "".join(value.upper().split()) != "READCOMMITTED":

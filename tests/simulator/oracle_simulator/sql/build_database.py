@@ -227,9 +227,6 @@ class DatabaseRules(ControlRules):
     def default_temporary(self, children: list[Any]) -> st.DefaultTablespace:
         return st.DefaultTablespace(need(one_of(children, Name)), temporary=True)
 
-    def alter_pluggable(self, children: list[Any]) -> st.ContainerStatement:
-        return st.ContainerStatement(f"{children[0].upper()} PLUGGABLE DATABASE")
-
     def cf_reuse(self, children: list[Any]) -> Option:
         return Option("reuse")
 

@@ -191,6 +191,13 @@ class ObjectRules(TablespaceRules):
     def user_unlock(self, children: list[Any]) -> Option:
         return Option("locked", False)
 
+    def user_container(self, children: list[Any]) -> Option:
+        return Option("container", "ALL" if has(children, "ALL") else "CURRENT")
+
+    def user_container_data(self, children: list[Any]) -> Option:
+        names = one_of(children, tuple)
+        return Option("container_data", ",".join(names) if names else "ALL" if has(children, "ALL") else "")
+
     def user_ignored(self, children: list[Any]) -> Option:
         return Option("ignored")
 
@@ -225,7 +232,8 @@ class ObjectRules(TablespaceRules):
         tuples = list(all_of(children, tuple))
         target = tuples.pop(0) if has(children, "ON") else None
         grantees = tuple(map(str, tuples[0]))
-        return st.Grant(options_of(children)["privileges"], grantees, target, revoke)
+        container = ("ALL" if has(children, "ALL") else "CURRENT") if has(children, "CONTAINER") else None
+        return st.Grant(options_of(children)["privileges"], grantees, target, revoke, container)
 
     def grant(self, children: list[Any]) -> st.Grant:
         return self._grant(children, False)

@@ -12,10 +12,10 @@ from lark import Token
 from oracle_simulator.errors import OracleError
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.build_basics import Name, Option, all_of, has, need, one_of, options_of
-from oracle_simulator.sql.build_database import DatabaseRules
+from oracle_simulator.sql.build_pluggable import PluggableRules
 
 
-class TablespaceRules(DatabaseRules):
+class TablespaceRules(PluggableRules):
     """Tablespace statements: the clause comes first, its tablespace is filled in by ``alter_tablespace``."""
 
     def alter_tablespace(self, children: list[Any]) -> st.Statement:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.data import file_sizes
-from oracle_simulator.data.tablespaces import drop_tempfile
+from oracle_simulator.data.tablespaces import drop_tempfile, find_tempfile
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, control_file_backup, create_control_file, datafiles
 from oracle_simulator.instance.archived_log_upkeep import register
@@ -49,14 +49,21 @@ def _backup_mode(session: DatabaseSession, statement: st.DatabaseBackupMode) -> 
     _require(session, "ALTER DATABASE")
     session.instance.require_mounted()
     if statement.active:
-        backup_mode.begin_database(session.instance, session.is_cancelled)
+        backup_mode.begin_database(session.instance, session.is_cancelled, session.scope)
     else:
-        backup_mode.end_database(session.instance)
+        backup_mode.end_database(session.instance, session.scope)
 
 
 def find_files(session: DatabaseSession, files: tuple[st.FileReference, ...]) -> list[DatafileRecord]:
-    """The datafiles a statement names. Raises ORA-01507, ORA-01516."""
-    return [datafiles.find(session.instance, file) for file in files]
+    """The datafiles of the current container that a statement names. Raises ORA-01507, ORA-01516."""
+    return [datafiles.find(session.instance, file, session.con_id) for file in files]
+
+
+def find_files_in_scope(
+    session: DatabaseSession, files: tuple[st.FileReference, ...]
+) -> list[DatafileRecord]:
+    """As :func:`find_files`, but in the root of all containers: restoring is the business of the whole CDB."""
+    return [datafiles.find(session.instance, file, session.scope) for file in files]
 
 
 def _end_backup_files(session: DatabaseSession, statement: st.DatafileEndBackup) -> None:
@@ -114,9 +121,7 @@ def _tempfile_status(session: DatabaseSession, statement: st.TempfileStatus) -> 
     session.require_open()
     with instance.latch:
         for file in statement.files:
-            record = next((r for r in instance.control.tempfiles if file in (r.file_number, r.path)), None)
-            if record is None:
-                raise OracleError(1516, f'nonexistent log file, data file, or temporary file "{file}"')
+            record = find_tempfile(session.require_open().dictionary, file)
             record.status = "ONLINE" if statement.online else "OFFLINE"
     instance.save_control()
 
@@ -150,12 +155,13 @@ def _rename_file(session: DatabaseSession, statement: st.RenameFile) -> None:
     _require(session, "ALTER DATABASE")
     if len(statement.old) != len(statement.new):
         raise OracleError(1616, "number of old and new file names differ")
-    datafiles.rename(session.instance, list(zip(statement.old, statement.new, strict=True)))
+    pairs = list(zip(statement.old, statement.new, strict=True))
+    datafiles.rename(session.instance, pairs, session.scope)
 
 
 def _create_datafile(session: DatabaseSession, statement: st.CreateDatafile) -> None:
     _require(session, "ALTER DATABASE")
-    (record,) = find_files(session, (statement.file,))
+    (record,) = find_files_in_scope(session, (statement.file,))
     datafiles.create_datafile(session.instance, record, statement.path)
 
 

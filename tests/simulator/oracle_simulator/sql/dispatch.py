@@ -13,15 +13,18 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import Bind, Result
 from oracle_simulator.sql import (
     administration,
+    container_statements,
     database_statements,
     dml,
     object_ddl,
     plsql,
+    pluggable_lifetime,
     recovery,
     tablespace_statements,
     transaction_control,
 )
 from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.containers import in_container
 from oracle_simulator.sql.known_since import check_known
 from oracle_simulator.sql.queries import execute_query
 
@@ -47,7 +50,6 @@ _NO_COMMIT: tuple[type[st.Statement], ...] = (
     st.RecoverContinue,
     st.RecoverCancel,
     st.NotSupported,
-    st.ContainerStatement,
 )
 
 
@@ -61,6 +63,8 @@ def _handlers() -> dict[type[st.Statement], Handler]:
         tablespace_statements,
         object_ddl,
         recovery,
+        container_statements,
+        pluggable_lifetime,
     ):
         found.update(module.HANDLERS)
     return found
@@ -84,8 +88,7 @@ def dispatch(
         return plsql.execute_block(session, statement.text, binds, rows)
     if isinstance(statement, st.NotSupported):
         raise OracleError(3001, f"unimplemented feature ({statement.what})")
-    if isinstance(statement, st.ContainerStatement):
-        raise OracleError(65090, "operation only allowed in a container database")
+    statement = in_container(session, statement)
     if not isinstance(statement, _NO_COMMIT):
         session.end_transaction(commit=True)
     _handlers()[type(statement)](session, statement)

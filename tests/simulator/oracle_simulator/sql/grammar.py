@@ -51,7 +51,7 @@ def _build(grammar: str) -> Lark:
         line for line in grammar.splitlines() if not re.match(r"\s*(//|%|(\w+)(\.-?\d+)?: [/\"])", line)
     )
     words = set(re.findall(r"(?<![\w-])[A-Z][A-Z_]*(?![\w\"])", rules)) - _DEFINED
-    keywords = "\n".join(f'{word}: "{word}"i' for word in sorted(words))
+    keywords = "\n".join(f"{word}: /{word}(?![A-Za-z0-9_$#])/i" for word in sorted(words))
     return Lark(
         grammar + "\n" + keywords,
         parser="lalr",

@@ -10,16 +10,20 @@ from oracle_simulator.instance.release import Release
 from oracle_simulator.sql import statements as st
 
 _MULTITENANT = (12, 1)
-_INVALID_COMMAND = {"CREATE": 901, "ALTER": 940, "DROP": 950}
+_INVALID_COMMANDS: dict[type[st.Statement], tuple[int, str]] = {
+    st.CreatePluggable: (901, "CREATE"),
+    st.PluggableStatement: (940, "ALTER"),
+    st.DropPluggable: (950, "DROP"),
+}
 
 
 def check_known(statement: st.Statement, release: Release) -> None:
     """Raises the syntax error of a release that is older than the statement."""
     if release >= _MULTITENANT:
         return
-    if isinstance(statement, st.ContainerStatement):
-        verb = statement.what.split()[0]
-        raise OracleError(_INVALID_COMMAND[verb], f"invalid {verb} command")
+    for kind, (code, verb) in _INVALID_COMMANDS.items():
+        if isinstance(statement, kind):
+            raise OracleError(code, f"invalid {verb} command")
     if isinstance(statement, st.Recover) and statement.snapshot_time is not None:
         raise OracleError(274, "illegal recovery option SNAPSHOT")
     if isinstance(statement, st.AlterSessionSet) and any(

@@ -13,6 +13,12 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.net.verifier import make_verifier
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.columns import column_of_type, converter, table_column
+from oracle_simulator.sql.common_users import (
+    check_changed_user,
+    check_dropped_user,
+    check_new_user,
+    is_common,
+)
 from oracle_simulator.sql.password_users import change_password, grant_administration
 from oracle_simulator.sql.privileges import ADMINISTRATIVE_PRIVILEGES
 from oracle_simulator.sql.queries import execute_query, prepare
@@ -166,9 +172,11 @@ def _user(session: DatabaseSession, statement: st.UserStatement) -> None:
             statement.temporary_tablespace,
             bool(statement.locked),
             session.is_cancelled,
+            check_new_user(session, statement),
         )
         return
-    if statement.name != session.user or statement.locked is not None:
+    check_changed_user(session, statement)
+    if statement.name != session.user or (statement.locked, statement.container_data) != (None, None):
         session.privileges.require(dictionary, "ALTER USER")
     if statement.name != "SYS":
         users.alter_user(
@@ -179,6 +187,7 @@ def _user(session: DatabaseSession, statement: st.UserStatement) -> None:
             statement.temporary_tablespace,
             statement.locked,
             session.is_cancelled,
+            statement.container_data,
         )
     if verifier is not None:
         change_password(session.instance.home, statement.name, verifier)
@@ -187,6 +196,7 @@ def _user(session: DatabaseSession, statement: st.UserStatement) -> None:
 def _drop_user(session: DatabaseSession, statement: st.DropUser) -> None:
     dictionary = session.require_open().dictionary
     session.privileges.require(dictionary, "DROP USER")
+    check_dropped_user(session, statement.name)
     if any(record.user == statement.name for record in session.registry.records()):
         raise OracleError(1940, "cannot drop a user that is currently connected")
     users.drop_user(dictionary, statement.name, statement.cascade, session.is_cancelled)
@@ -213,7 +223,8 @@ def _grant(session: DatabaseSession, statement: st.Grant) -> None:
         )
     if others:
         change = users.revoke if statement.revoke else users.grant
-        change(dictionary, others, statement.grantees, target, session.is_cancelled)
+        common = is_common(session, statement.container, "CURRENT")
+        change(dictionary, others, statement.grantees, target, session.is_cancelled, common)
     session.database.changed()
 
 

@@ -35,6 +35,9 @@ _CREATE_TABLE_AS = re.compile(
 _OPTION_ERRORS = (
     (("ALTER", "SYSTEM"), (2065, "illegal option for ALTER SYSTEM")),
     (("ALTER", "SESSION"), (2248, "invalid option for ALTER SESSION")),
+    (("ALTER", "PLUGGABLE"), (922, "missing or invalid option")),
+    (("CREATE", "PLUGGABLE"), (922, "missing or invalid option")),
+    (("DROP", "PLUGGABLE"), (922, "missing or invalid option")),
     (("ALTER", "DATABASE"), (2231, "missing or invalid option to ALTER DATABASE")),
     (("ALTER", "TABLESPACE"), (2142, "missing or invalid ALTER TABLESPACE option")),
     (("CREATE", "CONTROLFILE"), (1967, "invalid option for CREATE CONTROLFILE")),

@@ -52,6 +52,7 @@ _SYSOPER = frozenset(
 _ROLES = {
     "CONNECT": frozenset({"CREATE SESSION", "SET CONTAINER"}),
     "RESOURCE": frozenset({"CREATE TABLE"}),
+    "PDB_DBA": frozenset({"CREATE SESSION", "SET CONTAINER"}),
     "SELECT_CATALOG_ROLE": frozenset({"SELECT ANY DICTIONARY"}),
     "EXP_FULL_DATABASE": frozenset({"SELECT ANY TABLE", "SELECT ANY DICTIONARY"}),
 }

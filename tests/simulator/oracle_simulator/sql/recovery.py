@@ -12,7 +12,13 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.sql import masks
 from oracle_simulator.sql import statements as st
-from oracle_simulator.sql.database_statements import find_files
+from oracle_simulator.sql.containers import (
+    find_container,
+    outside_container,
+    require_cdb,
+    within_container,
+)
+from oracle_simulator.sql.database_statements import find_files_in_scope
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
@@ -62,18 +68,40 @@ def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:
 
 def _file_numbers(session: DatabaseSession, statement: st.Recover) -> tuple[int, ...] | None:
     if statement.scope == "DATAFILE":
-        return tuple(record.file_number for record in find_files(session, statement.files))
+        return tuple(record.file_number for record in find_files_in_scope(session, statement.files))
     if statement.scope != "TABLESPACE":
-        return None
+        return _files_of_container(session)
     session.require_open()
     control = session.instance.control
     numbers: list[int] = []
     for name in statement.tablespaces:
-        tablespace = control.tablespace_named(name)
+        tablespace = control.tablespace_named(name, session.con_id)
         if tablespace is None:
             raise OracleError(959, f"tablespace '{name}' does not exist")
         numbers += [record.file_number for record in control.files_of(tablespace)]
     return tuple(numbers)
+
+
+def _files_of_container(session: DatabaseSession) -> tuple[int, ...] | None:
+    """RECOVER DATABASE means the online files of a pluggable database in that, and the whole CDB in the root."""
+    if session.scope is None:
+        return None
+    files = session.instance.control.datafiles
+    return tuple(file.file_number for file in files if file.con_id == session.scope and file.online)
+
+
+def _pluggable(session: DatabaseSession, statement: st.PluggableRecover) -> None:
+    """ALTER PLUGGABLE DATABASE RECOVER, in that pluggable database. Raises ORA-65046 from outside."""
+    require_cdb(session)
+    if session.scope is None:
+        raise outside_container()
+    for name in statement.target.names:
+        if find_container(session, name).con_id != session.con_id:
+            raise within_container()
+    if isinstance(statement.recover, st.RecoverContinue):
+        _continue(session, statement.recover)
+    else:
+        _recover(session, statement.recover)
 
 
 def _step(session: DatabaseSession, action: Callable[[RecoverySession], None]) -> None:
@@ -104,4 +132,5 @@ HANDLERS = {
     st.Recover: _recover,
     st.RecoverContinue: _continue,
     st.RecoverCancel: _cancel,
+    st.PluggableRecover: _pluggable,
 }

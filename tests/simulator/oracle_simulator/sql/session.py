@@ -108,6 +108,11 @@ class DatabaseSession:
         return time_zone(self.record.time_zone)
 
     @property
+    def scope(self) -> int | None:
+        """The container whose files statements about "the database" mean; None for all, in the root."""
+        return self.con_id if self.con_id > ROOT else None
+
+    @property
     def open_data(self) -> OpenData | None:
         """What is only there while the current container is open."""
         return self.database.containers.get(self.con_id) if self.instance.is_open else None

@@ -536,7 +536,8 @@ class CreateIndex(Statement):
 
 @dataclass(frozen=True)
 class UserStatement(Statement):
-    """CREATE USER (``create``) or ALTER USER. None: not said."""
+    """CREATE USER (``create``) or ALTER USER. None: not said. ``container`` is ALL or CURRENT,
+    ``container_data`` ALL, "" for DEFAULT, or names, comma separated."""
 
     name: str
     create: bool
@@ -544,6 +545,8 @@ class UserStatement(Statement):
     default_tablespace: str | None = None
     temporary_tablespace: str | None = None
     locked: bool | None = None
+    container: str | None = None
+    container_data: str | None = None
 
 
 @dataclass(frozen=True)
@@ -560,6 +563,7 @@ class Grant(Statement):
     grantees: tuple[str, ...]
     target: tuple[str | None, str] | None = None
     revoke: bool = False
+    container: str | None = None
 
 
 # ---------------------------------------------------------------- CREATE CONTROLFILE, CREATE PFILE
@@ -596,8 +600,82 @@ class NotSupported(Statement):
     what: str
 
 
-@dataclass(frozen=True)
-class ContainerStatement(Statement):
-    """A statement of multitenant databases: ORA-65090 here."""
+# ---------------------------------------------------------------- pluggable databases
 
-    what: str
+
+@dataclass(frozen=True)
+class PluggableTarget:
+    """Which pluggable databases: ``names``, or all but ``names`` (``every``); neither is the current one."""
+
+    names: tuple[str, ...] = ()
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class PluggableStatement(Statement):
+    """Base of ALTER PLUGGABLE DATABASE."""
+
+    target: PluggableTarget
+
+
+@dataclass(frozen=True)
+class OpenPluggable(PluggableStatement):
+    read_only: bool = False
+    restricted: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ClosePluggable(PluggableStatement):
+    """``mode`` is NORMAL, IMMEDIATE or ABORT."""
+
+    mode: str = "NORMAL"
+
+
+@dataclass(frozen=True)
+class SavePluggableState(PluggableStatement):
+    """SAVE STATE or, with ``discard``, DISCARD STATE."""
+
+    discard: bool = False
+
+
+@dataclass(frozen=True)
+class PluggableBackupMode(PluggableStatement):
+    active: bool
+
+
+@dataclass(frozen=True)
+class PluggableRecovery(PluggableStatement):
+    """ENABLE or DISABLE RECOVERY."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class PluggableRecover(PluggableStatement):
+    recover: Recover | RecoverContinue
+
+
+@dataclass(frozen=True)
+class PluggableDatafiles(PluggableStatement):
+    """DATAFILE ... ONLINE or OFFLINE; without ``files`` all of them."""
+
+    files: tuple[FileReference, ...]
+    online: bool
+
+
+@dataclass(frozen=True)
+class CreatePluggable(Statement):
+    """CREATE PLUGGABLE DATABASE ... ADMIN USER. ``convert`` are the pairs of FILE_NAME_CONVERT."""
+
+    name: str
+    administrator: str
+    password: str
+    roles: tuple[str, ...] = ()
+    convert: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DropPluggable(Statement):
+    name: str
+    including_datafiles: bool = False

@@ -44,9 +44,9 @@ def _definitions(files: Sequence[st.FileSpecification], block_size: int) -> list
 def _backup_mode(session: DatabaseSession, statement: st.TablespaceBackupMode) -> None:
     _open_with(session, "MANAGE TABLESPACE", "ALTER TABLESPACE")
     if statement.active:
-        backup_mode.begin_tablespace(session.instance, statement.name, session.is_cancelled)
+        backup_mode.begin_tablespace(session.instance, statement.name, session.is_cancelled, session.con_id)
     else:
-        backup_mode.end_tablespace(session.instance, statement.name)
+        backup_mode.end_tablespace(session.instance, statement.name, session.con_id)
 
 
 def _add_files(session: DatabaseSession, statement: st.AddFiles) -> None:
@@ -100,7 +100,8 @@ def _rename_datafile(session: DatabaseSession, statement: st.TablespaceRenameDat
     data.dictionary.find_tablespace(statement.name)
     if len(statement.old) != len(statement.new):
         raise OracleError(1616, "number of old and new file names differ")
-    datafiles.rename(session.instance, list(zip(statement.old, statement.new, strict=True)))
+    pairs = list(zip(statement.old, statement.new, strict=True))
+    datafiles.rename(session.instance, pairs, session.con_id)
 
 
 def _resize(session: DatabaseSession, statement: st.TablespaceResize) -> None:

@@ -100,7 +100,23 @@ UNDERSTOOD: list[tuple[str, st.Statement]] = [
     ("GRANT SELECT ON v_$database TO a", st.Grant(("SELECT",), ("A",), (None, "V_$DATABASE"))),
     ("REVOKE SYSBACKUP FROM a", st.Grant(("SYSBACKUP",), ("A",), None, revoke=True)),
     ("CREATE PFILE='/p' FROM MEMORY", st.CreateParameterFile(False, "/p", "MEMORY")),
-    ("ALTER PLUGGABLE DATABASE p OPEN", st.ContainerStatement("ALTER PLUGGABLE DATABASE")),
+    (
+        "ALTER PLUGGABLE DATABASE p OPEN READ ONLY INSTANCES=ALL",
+        st.OpenPluggable(st.PluggableTarget(("P",)), read_only=True),
+    ),
+    (
+        "ALTER PLUGGABLE DATABASE ALL EXCEPT p, q CLOSE IMMEDIATE",
+        st.ClosePluggable(st.PluggableTarget(("P", "Q"), every=True), "IMMEDIATE"),
+    ),
+    (
+        "ALTER PLUGGABLE DATABASE RECOVER AUTOMATIC DATABASE",
+        st.PluggableRecover(st.PluggableTarget(), st.Recover("DATABASE", automatic=True)),
+    ),
+    (
+        "CREATE PLUGGABLE DATABASE p ADMIN USER a IDENTIFIED BY x FILE_NAME_CONVERT=('a', 'b')",
+        st.CreatePluggable("P", "A", "x", convert=(("a", "b"),)),
+    ),
+    ("DROP PLUGGABLE DATABASE p INCLUDING DATAFILES", st.DropPluggable("P", True)),
     ("CREATE VIEW v AS SELECT 1 FROM dual", st.NotSupported("CREATE VIEW")),
     (
         " /* hint */ -- and more\n select 1 from dual",

@@ -12,8 +12,8 @@ from typing import Any
 from oracle_simulator.data.first_rows import LOCAL_UNDO
 from oracle_simulator.data.system_tables import ContainerRow, UserRow
 from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
+from oracle_simulator.instance.container_modes import MOUNTED, open_mode
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.pluggable import MOUNTED, open_mode
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
     Needs,
@@ -108,7 +108,8 @@ _PDB_COLUMNS: list[Any] = [
     number("CREATION_SCN", lambda p: p.creation_scn),
 ]
 DBA_PDBS = View("DBA_PDBS", Needs.DICTIONARY, _root_rows, _PDB_COLUMNS, since=MULTITENANT)
-CDB_PDBS = replace(DBA_PDBS, name="CDB_PDBS", columns=[*_PDB_COLUMNS, container(lambda p: p.con_id)])
+# The rows stand in the root's dictionary, and CON_ID says where a row of a CDB_ view stands.
+CDB_PDBS = replace(DBA_PDBS, name="CDB_PDBS", columns=[*_PDB_COLUMNS, container(lambda _row: ROOT)])
 
 
 def _saved_states(context: ViewContext) -> Iterator[tuple[str, ContainerRow]]:
