@@ -24,8 +24,10 @@ import pytest
 from oracle_simulator.instance.faults.unsynced import lose_power
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program import processes
-from oracle_simulator.program.configuration import write_listener_file
-from oracle_simulator.program.local_socket import LocalConnection
+from oracle_simulator.program.listener import command as listener_command
+from oracle_simulator.program.listener.configuration import ListenerHome
+from oracle_simulator.program.listener.registration import listener_address
+from oracle_simulator.program.local_socket import LocalConnection, NoInstance
 from oracle_simulator.program.spec import create_from_spec, users_of
 
 USERS = [
@@ -98,6 +100,8 @@ class SimulatedDatabase:
             self.sql("ALTER DATABASE MOUNT")
         if stage == "open":
             self.sql("ALTER DATABASE OPEN")
+        if self.listener.where.socket.exists():
+            self.sql("ALTER SYSTEM REGISTER")  # do not wait until LREG looks again
 
     def shutdown(self, mode: str = "immediate") -> None:
         """SHUTDOWN. Raises LocalError when the instance refuses."""
@@ -116,6 +120,11 @@ class SimulatedDatabase:
         """
         self.crash()
         return lose_power(self.home.unsynced_folder, None if seed is None else Random(seed))
+
+    @property
+    def listener(self) -> SimulatedListener:
+        """The listener of a database with ``listener: own`` (or static) in its spec; it is started by itself."""
+        return SimulatedListener(self.home.root)
 
     @property
     def running(self) -> bool:
@@ -188,14 +197,50 @@ class SimulatedDatabase:
         """Kill the instance and delete everything."""
         with contextlib.suppress(OSError):
             self.crash()
+        with contextlib.suppress(NoInstance):
+            self.listener.stop()
         shutil.rmtree(self.home.root, ignore_errors=True)
+
+
+class SimulatedListener:
+    """A listener of its own in ``folder``, which is an ORACLE_HOME, or any other when databases share it.
+
+    With ``port`` a listener.ora is written. Databases that register with it have ``parameters:
+    {local_listener: listener.address}`` in their spec.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.where = ListenerHome(folder)
+        if port is not None:
+            self.where.write(port)
+
+    @property
+    def address(self) -> str:
+        """LOCAL_LISTENER."""
+        return listener_address(self.where.socket)
+
+    def start(self) -> None:
+        """Start its process. Raises ListenerFailed."""
+        listener_command.start(self.where)
+
+    def stop(self) -> None:
+        """Stop it. Raises NoInstance when it is down."""
+        listener_command.stop(self.where)
+
+    def status(self) -> dict[str, Any]:
+        """Port, pid and services. Raises NoInstance when it is down."""
+        return listener_command.status(self.where)
+
+    def fault(self, *, silent: bool = False, refuse: int | None = None) -> None:
+        """Accept clients and say nothing, or refuse everybody with this TNS error; neither: be well again."""
+        listener_command.fault(self.where, silent=silent, refuse=refuse)
 
 
 def adopt_database(home: Home, passwords: Mapping[str, str]) -> SimulatedDatabase:
     """A database whose files are there already: it only gets a listener of its own."""
     adopted = SimulatedDatabase.__new__(SimulatedDatabase)
     adopted.home, adopted.port, adopted.passwords = home, free_port(), dict(passwords)
-    write_listener_file(home, adopted.port)
+    ListenerHome(home.root).write(adopted.port)
     return adopted
 
 

@@ -37,6 +37,11 @@ class Home:
         return self.dbs / f"sim{self.sid}.sock"
 
     @property
+    def handoff_socket(self) -> Path:
+        """Where a listener of its own hands clients over."""
+        return self.dbs / f"net{self.sid}.sock"
+
+    @property
     def double_write_file(self) -> Path:
         return self.dbs / "double_write"
 

@@ -44,6 +44,7 @@ DEFAULTS: Mapping[str, str] = {
     "exclude_seed_cdb_view": "TRUE",
     "fast_start_mttr_target": "0",
     "instance_name": "",
+    "local_listener": "",
     "log_archive_config": "",
     "log_archive_dest": "",
     "log_archive_duplex_dest": "",

@@ -17,7 +17,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net import messages
@@ -31,11 +30,10 @@ from oracle_simulator.net.packets import (
     MAX_SDU,
     MIN_CLIENT_VERSION,
     Channel,
-    ConnectRequest,
     MarkerKind,
     PacketType,
     accept_body,
-    parse_connect,
+    receive_connect,
     refuse_body,
 )
 from oracle_simulator.net.requests import (
@@ -87,7 +85,8 @@ class _Interrupted(Exception):
 
 class Connection:
     """``run`` is the worker thread's life; ``close`` may be called from any thread. A client that is not
-    logged on after ``connect_timeout`` seconds is cut off."""
+    logged on after ``connect_timeout`` seconds is cut off. ``handed_over``: a listener has had its CONNECT and
+    found the service; the client is asked to send it again."""
 
     def __init__(
         self,
@@ -96,11 +95,13 @@ class Connection:
         backend: Backend,
         log: Callable[[str], None],
         connect_timeout: float = CONNECT_TIMEOUT_S,
+        handed_over: bool = False,
     ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._channel = Channel(sock, time.monotonic() + connect_timeout)
         self._address = address
         self._backend = backend
+        self._handed_over = handed_over
         self._log_line = log
         self._inbox = Inbox()
         self._requests = Reader(refill=self._more)
@@ -164,11 +165,13 @@ class Connection:
 
     def _connect(self) -> bool:
         """CONNECT and its answer; False when there will be no conversation."""
-        request = self._read_connect()
+        if self._handed_over:
+            self._channel.send(PacketType.RESEND, b"")
+        request = receive_connect(self._channel)
         if request is None:
             return False
         service_name, sid = request.item("SERVICE_NAME"), request.item("SID")
-        refusal = self._backend.refusal(service_name, sid)
+        refusal = None if self._handed_over else self._backend.refusal(service_name, sid)
         if request.version < MIN_CLIENT_VERSION:
             refusal = _TNS_VERSION_MISMATCH
         elif refusal is None and (request.item("SERVER") or "DEDICATED").upper() != "DEDICATED":
@@ -190,23 +193,6 @@ class Connection:
         )
         self._logon = Logon(self._backend, client)
         return True
-
-    def _read_connect(self) -> ConnectRequest | None:
-        packet = self._channel.read()
-        if packet is None:
-            return None
-        if packet.type != PacketType.CONNECT:
-            raise ProtocolError(f"packet type {packet.type} instead of CONNECT")
-        request = parse_connect(packet.body)
-        if request.data or not request.data_length:
-            return request
-        descriptor = b""
-        while len(descriptor) < request.data_length:
-            packet = self._channel.read()
-            if packet is None or packet.type != PacketType.DATA:
-                raise ProtocolError("the connect descriptor ends early")
-            descriptor += packet.body[2:]
-        return replace(request, data=descriptor.decode(errors="replace"))
 
     # The reader thread
 

@@ -38,6 +38,7 @@ class Listener:
         self._log = log
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._stopped = False
         self._connections: dict[Connection, threading.Thread] = {}
 
     @property
@@ -83,6 +84,7 @@ class Listener:
         one, so that a statement may stop the listener it came through."""
         self.stop_accepting()
         with self._lock:
+            self._stopped = True
             threads = list(self._connections.values())
         self.disconnect()
         deadline = time.monotonic() + _JOIN_S
@@ -102,11 +104,17 @@ class Listener:
                 return
             self._serve(sock, f"{peer[0]}:{peer[1]}", listening)
 
-    def _serve(self, sock: socket.socket, address: str, listening: socket.socket) -> None:
-        connection = Connection(sock, address, self._backend, self._log, self._connect_timeout)
+    def adopt(self, sock: socket.socket, address: str) -> None:
+        """Serve a client that another listener has accepted and hands over."""
+        self._serve(sock, address, None)
+
+    def _serve(self, sock: socket.socket, address: str, listening: socket.socket | None) -> None:
+        connection = Connection(
+            sock, address, self._backend, self._log, self._connect_timeout, handed_over=listening is None
+        )
         thread = threading.Thread(target=self._run, args=(connection,), name=f"net {address}", daemon=True)
         with self._lock:
-            if self._socket is not listening:
+            if self._stopped or (listening is not None and self._socket is not listening):
                 sock.close()
                 return
             self._connections[connection] = thread

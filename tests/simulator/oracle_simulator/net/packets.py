@@ -13,7 +13,7 @@ import re
 import select
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from oracle_simulator.net.wire import ProtocolError
@@ -37,6 +37,7 @@ class PacketType(enum.IntEnum):
     ACCEPT = 2
     REFUSE = 4
     DATA = 6
+    RESEND = 11
     MARKER = 12
 
 
@@ -186,6 +187,25 @@ def parse_connect(body: bytes) -> ConnectRequest:
         data_length=data_length,
         data=data.decode(errors="replace"),
     )
+
+
+def receive_connect(channel: Channel) -> ConnectRequest | None:
+    """CONNECT with its whole descriptor; None when the client has closed. OSError, ProtocolError."""
+    packet = channel.read()
+    if packet is None:
+        return None
+    if packet.type != PacketType.CONNECT:
+        raise ProtocolError(f"packet type {packet.type} instead of CONNECT")
+    request = parse_connect(packet.body)
+    if request.data or not request.data_length:
+        return request
+    descriptor = b""
+    while len(descriptor) < request.data_length:
+        packet = channel.read()
+        if packet is None or packet.type != PacketType.DATA:
+            raise ProtocolError("the connect descriptor ends early")
+        descriptor += packet.body[2:]
+    return replace(request, data=descriptor.decode(errors="replace"))
 
 
 def accept_body(sdu: int) -> bytes:

@@ -19,7 +19,19 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.faults.unsynced import lose_power
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program import fault_command, processes
+from oracle_simulator.program.listener import command as listener_command
 from oracle_simulator.program.local_socket import LocalConnection, LocalError, NoInstance
+
+REFUSALS = (
+    LocalError,
+    NoInstance,
+    OracleError,
+    processes.StartFailed,
+    listener_command.ListenerFailed,
+    OSError,
+    ValueError,
+)
+"""What a command may end with: told in one line, without a trace."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (LocalError, NoInstance, OracleError, processes.StartFailed, OSError, ValueError) as error:
+    except REFUSALS as error:
         print(f"oracle-simulator: {error or type(error).__name__}", file=sys.stderr)
         return 1
 
@@ -80,6 +92,8 @@ def parser() -> argparse.ArgumentParser:
     full.add_argument("--bigfile", action="store_true")
     full.add_argument("--seed", type=int, default=1, help="the same seed makes the same blocks")
     full.set_defaults(run=fill)
+    listen = commands.add_parser("listener", help="start, stop, ask a listener of its own, and its faults")
+    listener_command.add_options(listen)
     command("serve", run_server, "be the instance (started by start and by SQL*Plus)")
     return top
 

@@ -14,7 +14,10 @@ from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.net.listener import Listener
-from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, VOLATILE_WRITES, listener_port
+from oracle_simulator.program.configuration import ARCHIVER_DELAY, READINGS, VOLATILE_WRITES
+from oracle_simulator.program.listener.configuration import ListenerHome
+from oracle_simulator.program.listener.handoff import Receiver
+from oracle_simulator.program.listener.registration import Registrar
 from oracle_simulator.program.local_server import LocalServer
 from oracle_simulator.sql.engine import Database
 
@@ -34,12 +37,23 @@ def serve(home: Home) -> None:
     )
     database = Database(instance)
     instance.startup()
-    listener = Listener(database, port=listener_port(home), log=instance.log.write)
-    listener.start()
+    own_listener = bool(parameters.get("local_listener"))
+    port = 0 if own_listener else ListenerHome(home.root).port()
+    listener = Listener(database, port=port, log=instance.log.write)
+    receiver = Receiver(home.handoff_socket, listener.adopt)
+    receiver.start()
+    registrar = Registrar(lambda: parameters.get("local_listener"), database.registration)
+    if own_listener:
+        database.register_services = registrar.register
+        registrar.start()
+    else:
+        listener.start()
     home.pid_file.write_text(str(os.getpid()), encoding="ascii")
     local = LocalServer(database)
     local.start()
     instance.terminated.wait()
+    registrar.stop()
+    receiver.stop()
     listener.stop_accepting()
     local.wait_until_idle(5.0)
     listener.stop()

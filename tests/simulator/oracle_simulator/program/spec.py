@@ -11,6 +11,7 @@
       - {groups: 3, enabled: public}             # private, disabled
       - {open: false}                            # enabled, but closed: no instance starts with the database
     archiver_delay: 1.5            # seconds the archiver takes for one log
+    listener: own                  # a process of its own; static: and it knows the database when it is down
     volatile_writes: true          # a crash can take back what was not synced: crash --power-loss
     archive_mode: true
     tablespaces:
@@ -79,8 +80,10 @@ from oracle_simulator.program.configuration import (
     ARCHIVER_DELAY,
     READINGS,
     VOLATILE_WRITES,
-    write_listener_file,
 )
+from oracle_simulator.program.listener.configuration import ListenerHome
+from oracle_simulator.program.listener.registration import listener_address
+from oracle_simulator.program.listener.services import StaticService
 from oracle_simulator.program.redo_spec import cluster_parameters, redo_threads
 
 _SIZE = re.compile(r"(\d+)([KMG]?)", re.I)
@@ -105,6 +108,7 @@ _KNOWN = {
     "local_undo",
     "pdbs",
     "version",
+    "listener",
 }
 _KNOWN_OF_PDB = {"open", "save_state", "tablespaces", "users"}
 _ROLES = {"primary": False, "physical_standby": True}
@@ -242,13 +246,29 @@ def _user(item: Mapping[str, Any], passwords: Mapping[str, str]) -> UserDefiniti
 
 def create_from_spec(home: Home, spec: Mapping[str, Any], *, port: int, passwords: Mapping[str, str]) -> int:
     """Create the database, its listener's configuration and its SQL*Plus; returns the DBID."""
-    parameters = {**archive_parameters(home, spec), **spec.get("parameters", {})}
+    parameters = {
+        **archive_parameters(home, spec),
+        **_listener_parameters(home, spec),
+        **spec.get("parameters", {}),
+    }
     spec = {**spec, "parameters": parameters}
     with _private_files():
         dbid = create_database(home, definition_of(home.sid, spec, passwords))
-        write_listener_file(home, port)
+        ListenerHome(home.root).write(port, _static_services(home, spec))
         _write_sqlplus(home)
     return dbid
+
+
+def _listener_parameters(home: Home, spec: Mapping[str, Any]) -> dict[str, str]:
+    kind = spec.get("listener", "inside")
+    if kind not in ("inside", "own", "static"):
+        raise ValueError(f"listener: {kind!r} is neither inside nor own nor static")
+    return {} if kind == "inside" else {"local_listener": listener_address(ListenerHome(home.root).socket)}
+
+
+def _static_services(home: Home, spec: Mapping[str, Any]) -> list[StaticService]:
+    static = spec.get("listener") == "static"
+    return [StaticService(home.sid, home.sid, home.root)] if static else []
 
 
 @contextlib.contextmanager

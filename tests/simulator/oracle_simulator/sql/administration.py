@@ -110,6 +110,11 @@ def _checkpoint(session: DatabaseSession, statement: st.Checkpoint) -> None:
     checkpoint_now(session.instance, session.is_cancelled)
 
 
+def _register_services(session: DatabaseSession, statement: st.RegisterServices) -> None:
+    _require_alter_system(session)
+    session.database.register_services()
+
+
 def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
     _require_alter_system(session)
     record = session.registry.find(statement.sid, statement.serial)
@@ -135,6 +140,7 @@ def _restricted_session(session: DatabaseSession, statement: st.RestrictedSessio
         session.registry.restricted = statement.enabled
     else:
         session.instance.container_modes[session.con_id] = replace(mode, restricted=statement.enabled)
+    session.database.register_services()
 
 
 def _alter_session(session: DatabaseSession, statement: st.AlterSessionSet) -> None:
@@ -170,6 +176,7 @@ HANDLERS = {
     st.ArchiveLog: _archive_log,
     st.Checkpoint: _checkpoint,
     st.KillSession: _kill_session,
+    st.RegisterServices: _register_services,
     st.SetParameters: _set_parameters,
     st.RestrictedSession: _restricted_session,
     st.AlterSessionSet: _alter_session,

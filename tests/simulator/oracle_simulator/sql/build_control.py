@@ -103,6 +103,9 @@ class ControlRules(Basics):
     def checkpoint(self, children: list[Any]) -> st.Checkpoint:
         return st.Checkpoint()
 
+    def register_services(self, children: list[Any]) -> st.RegisterServices:
+        return st.RegisterServices()
+
     def kill_session(self, children: list[Any]) -> st.KillSession:
         found = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*(?:,\s*@\d+\s*)?", children[2])
         if not found:

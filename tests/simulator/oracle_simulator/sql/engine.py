@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import cluster
 from oracle_simulator.instance.instance import Instance
@@ -14,7 +17,7 @@ from oracle_simulator.net.backend import AdminMode, ClientInfo, Verifier
 from oracle_simulator.sql.password_users import administrative_users
 from oracle_simulator.sql.pluggable_databases import OpenContainers, OpenData
 from oracle_simulator.sql.privileges import Privileges
-from oracle_simulator.sql.services import Service, find_service
+from oracle_simulator.sql.services import Service, find_service, registered_services
 from oracle_simulator.sql.session import DatabaseSession
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
 
@@ -30,6 +33,7 @@ class Database:
         self.containers = OpenContainers(instance, self.changed)
         self.generation = 0
         instance.dictionary_check = self.containers.read_root
+        self.register_services: Callable[[], bool] = lambda: False
         instance.after_open = self.containers.open_saved
 
     def changed(self) -> None:
@@ -42,6 +46,17 @@ class Database:
         return record.name if record is not None else self.instance.parameters.db_name
 
     # ------------------------------------------------------------ connecting
+
+    def registration(self) -> dict[str, Any]:
+        """What a listener is told of this instance."""
+        instance = self.instance
+        status = "READY" if instance.mounted else "BLOCKED"
+        return {
+            "instance": instance.home.sid,
+            "services": sorted(registered_services(instance)),
+            "status": "RESTRICTED" if self.sessions.restricted else status,
+            "handoff": str(instance.home.handoff_socket),
+        }
 
     def refusal(self, service_name: str | None, sid: str | None) -> int | None:
         """The service is registered statically, so it is known in every state of the instance."""

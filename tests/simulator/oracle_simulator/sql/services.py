@@ -44,6 +44,15 @@ def find_service(instance: Instance, service_name: str | None, sid: str | None =
     return None
 
 
+def registered_services(instance: Instance) -> set[str]:
+    """The services an instance registers with its listener, in upper case: not its SID, nor DB_NAME."""
+    parameters = instance.parameters
+    names = {parameters.db_unique_name, *parameters.values("service_names")}
+    if instance.mounted:
+        names.update(record.name for record in instance.control.containers if record.pluggable)
+    return _with_domain(instance, names)
+
+
 def _root(instance: Instance) -> int:
     return instance.control.root_id if instance.mounted else NON_CDB
 

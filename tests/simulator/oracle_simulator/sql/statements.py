@@ -134,6 +134,11 @@ class Checkpoint(Statement):
 
 
 @dataclass(frozen=True)
+class RegisterServices(Statement):
+    """ALTER SYSTEM REGISTER."""
+
+
+@dataclass(frozen=True)
 class KillSession(Statement):
     sid: int
     serial: int
