@@ -139,26 +139,33 @@ class Archiver:
         while True:
             with instance.latch:
                 while not self._ended and not self.unarchived():
+                    self.failed = False  # what could not be archived was cleared
                     instance.changed.wait()
                 if self._ended:
                     return
-                group = self.unarchived()[0]
+                # A log that cannot be read holds up its own redo thread only.
+                groups = {group.thread: group for group in reversed(self.unarchived())}
             if instance.faults.archiver_stopped:
                 self._wait_for_change(None)
                 continue
-            try:
-                self.archive_group(group)
-            except ArchiveFailed as exc:
+            failure: OracleError | None = None
+            before = self.failed
+            for group in groups.values():
+                try:
+                    self.archive_group(group)
+                except ArchiveFailed as exc:
+                    failure = failure or exc.error
+                except OracleError:
+                    if not self._ended:
+                        raise
+                    return
+            if failure is not None:
                 with instance.latch:
-                    repeated, self.failed = self.failed, True
+                    self.failed = True
                     instance.announce()
-                if not repeated:
-                    instance.log.error(exc.error, f"ORACLE Instance {instance.home.sid} - Archival Error")
+                if not before:
+                    instance.log.error(failure, f"ORACLE Instance {instance.home.sid} - Archival Error")
                 self._wait_for_change(self._board.next_try())
-            except OracleError:
-                if not self._ended:
-                    raise
-                return
 
     @property
     def _ended(self) -> bool:

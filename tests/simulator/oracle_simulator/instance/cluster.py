@@ -40,7 +40,7 @@ def start_instance(instance: Instance, number: int) -> None:
     Raises ORA-01617 for a thread that does not exist, ORA-01618 when it is not enabled, ORA-01619 when it is
     open already, ORA-01109, ORA-00313.
     """
-    with instance.latch:
+    with instance.redo.administration, instance.latch:
         instance.require_open_read_write()
         record = next((record for record in instance.control.threads if record.thread == number), None)
         if record is None:

@@ -19,6 +19,7 @@ from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import ErrorLine, os_lines
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.instance.redo_groups import member_line
+from oracle_simulator.instance.thread_states import end_disabled_thread, note_thread
 from oracle_simulator.instance.unlogged import note_unrecoverable
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.disk import Disk
@@ -35,6 +36,8 @@ from oracle_simulator.storage.redo_record import (
     Marker,
     RedoRecord,
     TablespaceState,
+    ThreadDisabled,
+    ThreadEnabled,
     UnloggedBlocks,
 )
 
@@ -92,12 +95,15 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
         if file.changing
     ]
     states: list[TablespaceState] = []
+    changed_threads: list[tuple[ThreadEnabled | ThreadDisabled, int]] = []
 
     def on_marker(marker: Marker, record: RedoRecord) -> None:
         if isinstance(marker, FileResized):
             _resize(applier, marker)
         elif isinstance(marker, TablespaceState):
             states.append(marker)
+        elif isinstance(marker, ThreadEnabled | ThreadDisabled):
+            changed_threads.append((marker, record.scn))
         elif isinstance(marker, UnloggedBlocks):
             with instance.latch:
                 note_unrecoverable(instance, [marker.file_number], record.scn)
@@ -124,6 +130,7 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
     last_scn = max(applier.last_scn, *(scn - 1 for scn in starts), control.database.checkpoint.scn - 1)
     for number, groups in logs.items():
         _clear_tail(groups[-1], ends[number].block, instance.disk)
+    _follow_threads(instance, changed_threads)
     with instance.latch:
         instance.clock.advance_to(last_scn + 1)
     instance.log.write(
@@ -131,6 +138,18 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
         *(f" thread {number} seq {end.sequence} block {end.block}" for number, end in sorted(ends.items())),
     )
     return EndOfRedo(ends, last_scn, control.enabled_threads, tuple(states))
+
+
+def _follow_threads(instance: Instance, changes: list[tuple[ThreadEnabled | ThreadDisabled, int]]) -> None:
+    """Threads enabled or disabled just before the crash, which the control file may not have heard of."""
+    for marker, scn in changes:
+        record = instance.control.thread_record(marker.thread)
+        if isinstance(marker, ThreadDisabled):
+            if record.enabled != "DISABLED" and record.enabled_scn < scn:
+                end_disabled_thread(instance, marker, scn)
+        elif record.disabled_scn < scn:
+            with instance.latch:
+                note_thread(instance, marker, scn)
 
 
 def redo_since_checkpoint(instance: Instance, thread: int) -> Iterator[LogRecord]:

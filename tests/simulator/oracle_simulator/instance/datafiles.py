@@ -13,6 +13,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container_modes import MOUNTED, open_mode
 from oracle_simulator.instance.control import REQUIRED, DatafileRecord
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
+from oracle_simulator.instance.log_groups import rename_member
 from oracle_simulator.instance.messages import (
     cannot_identify,
     datafile_line,
@@ -226,12 +227,8 @@ def _rename_one(instance: Instance, old: str, new: str, con_id: int | None) -> N
             return
     for group in control.redo_groups if con_id in (None, control.root_id) else ():
         if old in group.members:
-            resetlogs_due = control.database.open_resetlogs == REQUIRED
-            if not Path(new).exists() and not resetlogs_due:
-                text = f"error renaming log file {old} - new file {new} not found"
-                missing = FileNotFoundError(2, "No such file or directory")
-                raise OracleError(1512, text, *os_lines(missing))
-            group.members[group.members.index(old)] = new
+            must_exist = control.database.open_resetlogs != REQUIRED
+            rename_member(instance, group, old, new, must_exist)
             return
     raise _nonexistent(old)
 

@@ -135,7 +135,8 @@ def _open_files(instance: Instance, read_only: bool) -> None:
         raise
     about_to_be_used = [unfinished_switch(instance, thread.thread) for thread in crashed]
     for group in control.redo_groups:
-        if group.status != "UNUSED" and not read_only and group not in about_to_be_used:
+        idle = group.status in ("UNUSED", "CLEARING") or group in about_to_be_used
+        if not idle and not read_only:
             readable_member(group, instance.disk)
     with instance.latch:
         for record, datafile, header in found:

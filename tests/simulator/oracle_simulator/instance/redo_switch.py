@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.archiver import archive_now
+from oracle_simulator.instance.thread_states import instance_name, switch_closed_thread
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.control import RedoGroup
@@ -26,61 +27,106 @@ def switch_logfile(instance: Instance, cancelled: Cancelled = None) -> int:
     """
     with instance.latch:
         instance.require_open_read_write()
-        writer = instance.redo.writer
-        sequence = writer.request_switch()
-    instance.wait_for(lambda: _switched_past(instance, writer.redo_thread, sequence), cancelled)
-    return sequence
+        number = instance.redo.writer.redo_thread
+    return _switch(instance, [number], cancelled)[number]
 
 
-def _switched_past(instance: Instance, thread: int, sequence: int) -> bool:
-    return instance.control.thread_record(thread).sequence > sequence
+def switch_all_logfiles(instance: Instance, cancelled: Cancelled = None) -> None:
+    """ALTER SYSTEM SWITCH ALL LOGFILE: in every open thread. Raises as :func:`switch_logfile`."""
+    with instance.latch:
+        instance.require_open_read_write()
+        numbers = [writer.redo_thread for writer in instance.redo.writers]
+    _switch(instance, numbers, cancelled)
 
 
-def archive_log_current(instance: Instance, cancelled: Cancelled = None, to: str | None = None) -> int:
-    """ALTER SYSTEM ARCHIVE LOG CURRENT: switch, then wait until every log up to there is archived.
+def _switch(instance: Instance, threads: Sequence[int], cancelled: Cancelled) -> dict[int, int]:
+    """Switch logs in these threads; returns the sequence that each closed."""
+    with instance.latch:
+        writers = [(number, instance.redo.find_writer(number)) for number in threads]
+        ended = {number: writer.request_switch() for number, writer in writers if writer is not None}
+
+    def all_switched() -> bool:
+        records = [(instance.control.thread_record(number), last) for number, last in ended.items()]
+        # A thread closed meanwhile has ended its log as far as redo goes; whoever waits for more asks again.
+        return all(record.sequence > last or record.status == "CLOSED" for record, last in records)
+
+    for number, writer in writers:
+        if writer is None:
+            ended[number] = switch_closed_thread(instance, number)
+    instance.wait_for(all_switched, cancelled)
+    return ended
+
+
+def archive_log_current(
+    instance: Instance, cancelled: Cancelled = None, to: str | None = None, thread: int | None = None
+) -> int:
+    """ALTER SYSTEM ARCHIVE LOG CURRENT: switch logs in all enabled threads, closed ones too, or in one of
+    them (INSTANCE); then wait until every log of these up to there is archived.
 
     Whether that means every destination or those that are required is one of the readings. ``to`` is a
-    folder for the log just closed. Returns the sequence that was current. Raises ORA-00258 in NOARCHIVELOG mode, and as
+    folder for the logs just closed. Returns the sequence that was current in the caller's thread. Raises
+    ORA-00258 in NOARCHIVELOG mode, ORA-00262 when a closed thread has no log to switch to, and as
     :func:`switch_logfile`. A stuck archiver lets it wait for ever, as on Oracle.
     """
-    instance.require_open_read_write()
-    _require_archivelog(instance)
-    sequence = switch_logfile(instance, cancelled)
+    with instance.latch:
+        instance.require_open_read_write()
+        _require_archivelog(instance)
+        own = instance.redo.writer.redo_thread
+        enabled = [record.thread for record in instance.control.threads if record.enabled != "DISABLED"]
+    ended = _switch(instance, enabled if thread is None else [thread], cancelled)
     if to is not None:
         with instance.latch:
-            groups = [group for group in instance.archiver.unarchived() if group.sequence == sequence]
+            waiting = instance.archiver.unarchived()
+            groups = [group for group in waiting if ended.get(group.thread) == group.sequence]
         archive_now(instance, groups, cancelled, to)
-    instance.wait_for(lambda: _archived_through(instance, sequence), cancelled)
-    return sequence
+    instance.wait_for(lambda: _archived_through(instance, ended), cancelled)
+    return ended.get(own, 0)
 
 
-def archive_log_all(instance: Instance, cancelled: Cancelled = None, to: str | None = None) -> None:
+def archive_log_all(
+    instance: Instance, cancelled: Cancelled = None, to: str | None = None, thread: int | None = None
+) -> None:
     """ALTER SYSTEM ARCHIVE LOG ALL: archive every full group, without a switch; also when only mounted.
 
-    Raises ORA-00271 when there is nothing to do, ORA-00258, ORA-01507, ORA-16038.
+    Raises ORA-00271 when there is nothing to do (ORA-00263 in one thread), ORA-00258, ORA-01507, ORA-16038.
     """
-    _archive(instance, lambda groups: groups, cancelled, to)
+    _archive(instance, lambda groups: groups, cancelled, to, thread)
 
 
-def archive_log_next(instance: Instance, cancelled: Cancelled = None, to: str | None = None) -> None:
+def archive_log_next(
+    instance: Instance, cancelled: Cancelled = None, to: str | None = None, thread: int | None = None
+) -> None:
     """ALTER SYSTEM ARCHIVE LOG NEXT: the oldest full group. Raises as :func:`archive_log_all`."""
-    _archive(instance, lambda groups: groups[:1], cancelled, to)
+    _archive(instance, lambda groups: groups[:1], cancelled, to, thread)
 
 
 def archive_log_sequence(
-    instance: Instance, sequence: int, cancelled: Cancelled = None, to: str | None = None
+    instance: Instance, sequence: int, cancelled: Cancelled = None, to: str | None = None, thread: int = 1
 ) -> None:
-    """ALTER SYSTEM ARCHIVE LOG SEQUENCE n. Raises ORA-00259 for the current log of an open thread,
-    ORA-16013 when no online log of that sequence needs archiving."""
+    """ALTER SYSTEM ARCHIVE LOG SEQUENCE n, of one thread. Raises as :func:`archive_log_group`."""
     with instance.latch:
-        control = instance.control
-        group = next((group for group in control.redo_groups if group.sequence == sequence), None)
-        if group is None or group.archived:
+        groups = instance.control.groups_of(thread)
+        group = next((group for group in groups if group.sequence == sequence), None)
+        if group is None:
             raise OracleError(16013, f"log sequence# {sequence} does not need archiving")
-        if group.status == "CURRENT":
-            place = f"log {group.group} of open instance {instance.home.sid} (thread 1)"
-            text = f"{place} is the current log, cannot archive"
-            raise OracleError(259, text)
+    archive_log_group(instance, group, cancelled, to)
+
+
+def archive_log_group(
+    instance: Instance, group: RedoGroup, cancelled: Cancelled = None, to: str | None = None
+) -> None:
+    """ALTER SYSTEM ARCHIVE LOG GROUP n. Raises ORA-00259 for the current log of an open thread, ORA-00262 for
+    that of a closed one that cannot switch, ORA-16013 when the log does not need archiving."""
+    with instance.latch:
+        if group.archived:
+            raise OracleError(16013, f"log sequence# {group.sequence} does not need archiving")
+        current = group.status == "CURRENT"
+        if current and instance.control.thread_record(group.thread).status == "OPEN":
+            name = instance_name(instance.home.sid, group.thread)
+            place = f"log {group.group} of open instance {name} (thread {group.thread})"
+            raise OracleError(259, f"{place} is the current log, cannot archive")
+    if current:
+        switch_closed_thread(instance, group.thread)
     archive_now(instance, [group], cancelled, to)
 
 
@@ -89,18 +135,23 @@ def _archive(
     choose: Callable[[list[RedoGroup]], list[RedoGroup]],
     cancelled: Cancelled,
     to: str | None,
+    thread: int | None,
 ) -> None:
     with instance.latch:
         instance.require_mounted()
         _require_archivelog(instance)
-        groups = choose(instance.archiver.unarchived())
+        waiting = instance.archiver.unarchived()
+        groups = choose([group for group in waiting if thread in (None, group.thread)])
+    if not groups and thread is not None:
+        raise OracleError(263, f"there are no logs that need archiving for thread {thread}")
     if not groups:
         raise OracleError(271, "there are no logs that need archiving")
     archive_now(instance, groups, cancelled, to)
 
 
-def _archived_through(instance: Instance, sequence: int) -> bool:
-    closed = [group for group in instance.control.redo_groups if 0 < group.sequence <= sequence]
+def _archived_through(instance: Instance, ended: Mapping[int, int]) -> bool:
+    groups = instance.control.redo_groups
+    closed = [group for group in groups if 0 < group.sequence <= ended.get(group.thread, 0)]
     if instance.readings.archive_current_awaits_optional:
         return all(group.archived for group in closed)
     return all(group.archived or instance.archiver.required_copies_made(group) for group in closed)

@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 
 
 class RedoThreads:
-    """The open redo threads. All attributes are guarded by the latch."""
+    """The open redo threads. All attributes are guarded by the latch.
+
+    ``administration`` is the lock of those who open threads, or change log groups or closed threads; it is
+    taken before the latch.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._durable = threading.Condition(instance.latch)
         self._caller = threading.local()
+        self.administration = threading.Lock()
         self._writers: dict[int, LogWriter] = {}
         self._writes: deque[tuple[int, int]] = deque()
         self.appended_position = 0

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.changes import write_markers
 from oracle_simulator.instance.control import ThreadRecord
-from oracle_simulator.instance.redo_groups import begin_group, member_line
+from oracle_simulator.instance.redo_groups import (
+    begin_group,
+    change_log,
+    continue_log,
+    member_line,
+    member_lines,
+)
 from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.redo_log import closed
 from oracle_simulator.storage.redo_record import CrashRecovered, ThreadDisabled, ThreadEnabled
 
 if TYPE_CHECKING:
@@ -66,6 +73,57 @@ def thread_closed(instance: Instance, number: int, checkpoint: Checkpoint, last_
     for group in instance.control.groups_of(number):
         if group.status == "ACTIVE":
             group.status = "INACTIVE"
+
+
+def switch_closed_thread(instance: Instance, number: int) -> int:
+    """A log switch in a thread that no instance has open, by whoever needs its log archived; returns the
+    sequence that was closed.
+
+    Raises ORA-00262 with the reason when its current log cannot be opened or no other one is free.
+    """
+    with instance.redo.administration:
+        with instance.latch:
+            control = instance.control
+            record = control.thread_record(number)
+            writer = instance.redo.find_writer(number)
+            if writer is not None:
+                return writer.request_switch()
+            old = control.current_group_of(number)
+            refusal = f"current log {old.group} of closed thread {number} cannot switch"
+            free = control.free_groups_of(number)
+            if not free:
+                raise OracleError(262, refusal, *member_lines(old))
+            scn = instance.clock.next()
+        try:
+            members = continue_log(instance, old)
+        except OracleError as exc:
+            raise exc.under(262, refusal) from exc
+        end_block = max(record.checkpoint.log_block, _FIRST_BLOCK)
+        for member in change_log(instance, old, free[0], members, scn, end_block):
+            member.close()
+        with instance.latch:
+            old.status = "INACTIVE"  # all of its redo is in the files since the thread was closed
+            now = instance.wall_clock.second()
+            record.checkpoint = Checkpoint(
+                scn, now, number, free[0].sequence, _FIRST_BLOCK, 16, control.enabled_threads
+            )
+            instance.announce()
+        instance.save_control()
+        return old.sequence
+
+
+def end_disabled_thread(instance: Instance, marker: ThreadDisabled, scn: int) -> None:
+    """After the record that disables a closed thread, at ``scn``: its last log ends. Without the latch."""
+    control = instance.control
+    record, group = control.thread_record(marker.thread), control.current_group_of(marker.thread)
+    end_block = max(record.checkpoint.log_block, _FIRST_BLOCK)
+    now = instance.wall_clock.second()
+    for member in continue_log(instance, group):
+        member.write_header(closed(member.read_header(), scn + 1, now, end_block))
+        member.fsync()
+        member.close()
+    with instance.latch:
+        note_thread(instance, marker, scn)
 
 
 def note_thread(instance: Instance, marker: ThreadEnabled | ThreadDisabled, scn: int) -> None:

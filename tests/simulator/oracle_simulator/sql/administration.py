@@ -15,9 +15,11 @@ from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.parameter_changes import change_parameter
 from oracle_simulator.sql import containers, masks
 from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.redo_statements import thread_of_instance
 from oracle_simulator.sql.time_zones import zone_name
 
 if TYPE_CHECKING:
+    from oracle_simulator.instance.control import RedoGroup
     from oracle_simulator.sql.session import DatabaseSession
 
 _SESSION_PARAMETERS = frozenset(
@@ -61,43 +63,46 @@ def _require_alter_system(session: DatabaseSession) -> None:
 def _switch_logfile(session: DatabaseSession, statement: st.SwitchLogfile) -> None:
     _require_alter_system(session)
     session.instance.require_mounted()
-    redo_switch.switch_logfile(session.instance, session.is_cancelled)
+    if statement.every_thread:
+        redo_switch.switch_all_logfiles(session.instance, session.is_cancelled)
+    else:
+        redo_switch.switch_logfile(session.instance, session.is_cancelled)
 
 
 def _archive_log(session: DatabaseSession, statement: st.ArchiveLog) -> None:
     _require_alter_system(session)
     instance = session.instance
     instance.require_mounted()
-    if statement.instance is not None and statement.instance.lower() != instance.home.sid.lower():
-        raise OracleError(2248, "invalid option for ALTER SESSION")
-    to = statement.destination
+    thread = thread_of_instance(instance, statement.instance) if statement.instance is not None else None
+    cancelled, to = session.is_cancelled, statement.destination
     match statement.what:
         case "CURRENT" if statement.noswitch:
             raise OracleError(3001, "unimplemented feature (ARCHIVE LOG CURRENT NOSWITCH)")
         case "CURRENT":
-            redo_switch.archive_log_current(instance, session.is_cancelled, to)
+            redo_switch.archive_log_current(instance, cancelled, to, thread)
         case "ALL":
-            redo_switch.archive_log_all(instance, session.is_cancelled, to)
+            redo_switch.archive_log_all(instance, cancelled, to, thread)
         case "NEXT":
-            redo_switch.archive_log_next(instance, session.is_cancelled, to)
+            redo_switch.archive_log_next(instance, cancelled, to, thread)
         case "SEQUENCE":
-            redo_switch.archive_log_sequence(instance, statement.number or 0, session.is_cancelled, to)
+            number = thread or session.record.instance_number
+            redo_switch.archive_log_sequence(instance, statement.number or 0, cancelled, to, number)
         case "GROUP" | "CHANGE" | "LOGFILE":
-            sequence = _sequence_of(session, statement)
-            redo_switch.archive_log_sequence(instance, sequence, session.is_cancelled, to)
+            redo_switch.archive_log_group(instance, _group_of(session, statement, thread), cancelled, to)
         case _:
             raise OracleError(3001, f"unimplemented feature (ARCHIVE LOG {statement.what})")
 
 
-def _sequence_of(session: DatabaseSession, statement: st.ArchiveLog) -> int:
+def _group_of(session: DatabaseSession, statement: st.ArchiveLog, thread: int | None) -> RedoGroup:
     for group in session.instance.control.redo_groups:
         holds = group.first_scn <= (statement.number or 0) < (group.next_scn or 1 << 63)
+        here = group.thread == (thread or session.record.instance_number)
         if (
             (statement.what == "GROUP" and group.group == statement.number)
             or (statement.what == "LOGFILE" and statement.logfile in group.members)
-            or (statement.what == "CHANGE" and group.status != "UNUSED" and holds)
+            or (statement.what == "CHANGE" and here and group.status != "UNUSED" and holds)
         ):
-            return group.sequence
+            return group
     if statement.what == "CHANGE":
         raise OracleError(289, f"no online log holds change {statement.number}")
     wanted = statement.logfile or f"group {statement.number}"

@@ -64,6 +64,9 @@ class ControlRules(Basics):
     def switch_logfile(self, children: list[Any]) -> st.SwitchLogfile:
         return st.SwitchLogfile()
 
+    def switch_all_logfiles(self, children: list[Any]) -> st.SwitchLogfile:
+        return st.SwitchLogfile(every_thread=True)
+
     def archive_current(self, children: list[Any]) -> st.ArchiveLog:
         return st.ArchiveLog("CURRENT", noswitch=has(children, "NOSWITCH"))
 

@@ -213,13 +213,39 @@ class DatabaseRules(ControlRules):
         return st.ForceLogging(False)
 
     def add_logfile(self, children: list[Any]) -> st.AddLogfile:
-        return st.AddLogfile(all_of(children, st.RedoGroupSpecification))
+        groups = all_of(children, st.RedoGroupSpecification)
+        return st.AddLogfile(groups, one_of(children, st.RedoThreadReference))
+
+    def redo_thread(self, children: list[Any]) -> st.RedoThreadReference:
+        name = one_of(children, Text)
+        return st.RedoThreadReference(one_of(children, int), str(name or ""))
+
+    def redo_log(self, children: list[Any]) -> st.RedoLogReference:
+        return st.RedoLogReference(one_of(children, int), tuple(map(str, all_of(children, Text))))
+
+    def log_member(self, children: list[Any]) -> Option:
+        return Option("member", (str(children[0]), has(children, "REUSE")))
+
+    def add_log_member(self, children: list[Any]) -> st.AddLogMember:
+        members = tuple(option.value for option in all_of(children, Option))
+        return st.AddLogMember(members, need(one_of(children, st.RedoLogReference)))
 
     def drop_logfile(self, children: list[Any]) -> st.DropLogfile:
-        return st.DropLogfile(all_of(children, int))
+        return st.DropLogfile(all_of(children, st.RedoLogReference))
+
+    def drop_log_member(self, children: list[Any]) -> st.DropLogMember:
+        return st.DropLogMember(tuple(map(str, need(one_of(children, tuple)))))
 
     def clear_logfile(self, children: list[Any]) -> st.ClearLogfile:
-        return st.ClearLogfile(all_of(children, int), has(children, "UNARCHIVED"))
+        logs = all_of(children, st.RedoLogReference)
+        return st.ClearLogfile(logs, has(children, "UNARCHIVED"), has(children, "UNRECOVERABLE"))
+
+    def enable_thread(self, children: list[Any]) -> st.EnableThread:
+        thread = need(one_of(children, st.RedoThreadReference))
+        return st.EnableThread(thread, has(children, "PUBLIC"))
+
+    def disable_thread(self, children: list[Any]) -> st.DisableThread:
+        return st.DisableThread(need(one_of(children, st.RedoThreadReference)))
 
     def default_tablespace(self, children: list[Any]) -> st.DefaultTablespace:
         return st.DefaultTablespace(need(one_of(children, Name)))

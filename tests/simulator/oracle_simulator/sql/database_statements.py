@@ -192,12 +192,6 @@ def _force_logging(session: DatabaseSession, statement: st.ForceLogging) -> None
         instance.unlogged_writes.wait_for_all(instance, session.is_cancelled)
 
 
-def _refuse_logfile(session: DatabaseSession, statement: st.Statement) -> None:
-    _require(session, "ALTER DATABASE")
-    session.instance.require_mounted()
-    raise OracleError(3001, "unimplemented feature (ALTER DATABASE ADD, DROP or CLEAR LOGFILE)")
-
-
 def _create_controlfile(session: DatabaseSession, statement: st.CreateControlfile) -> None:
     _require(session, "CREATE CONTROLFILE")
     if session.instance.mounted:
@@ -260,9 +254,6 @@ HANDLERS = {
     st.CreateDatafile: _create_datafile,
     st.ArchiveMode: _archive_mode,
     st.ForceLogging: _force_logging,
-    st.AddLogfile: _refuse_logfile,
-    st.DropLogfile: _refuse_logfile,
-    st.ClearLogfile: _refuse_logfile,
     st.CreateControlfile: _create_controlfile,
     st.CreateParameterFile: _create_parameter_file,
 }

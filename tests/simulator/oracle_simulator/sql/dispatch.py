@@ -20,6 +20,7 @@ from oracle_simulator.sql import (
     plsql,
     pluggable_lifetime,
     recovery,
+    redo_statements,
     tablespace_statements,
     transaction_control,
 )
@@ -65,6 +66,7 @@ def _handlers() -> dict[type[st.Statement], Handler]:
         recovery,
         container_statements,
         pluggable_lifetime,
+        redo_statements,
     ):
         found.update(module.HANDLERS)
     return found

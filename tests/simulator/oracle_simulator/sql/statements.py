@@ -49,6 +49,22 @@ class RedoGroupSpecification:
     reuse: bool = False
 
 
+@dataclass(frozen=True)
+class RedoLogReference:
+    """A log group by number or, ``group`` None, by its members."""
+
+    group: int | None = None
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RedoThreadReference:
+    """A redo thread by number or, ``number`` None, by the name of its instance."""
+
+    number: int | None = None
+    instance: str = ""
+
+
 class Statement:
     """Base of every parsed statement."""
 
@@ -113,7 +129,7 @@ class LockTable(Statement):
 
 @dataclass(frozen=True)
 class SwitchLogfile(Statement):
-    pass
+    every_thread: bool = False
 
 
 @dataclass(frozen=True)
@@ -335,18 +351,46 @@ class ForceLogging(Statement):
 
 @dataclass(frozen=True)
 class AddLogfile(Statement):
+    """``thread`` None: that of the session's instance."""
+
     groups: tuple[RedoGroupSpecification, ...]
+    thread: RedoThreadReference | None = None
+
+
+@dataclass(frozen=True)
+class AddLogMember(Statement):
+    """``members`` are paths, each with whether REUSE was said."""
+
+    members: tuple[tuple[str, bool], ...]
+    log: RedoLogReference
 
 
 @dataclass(frozen=True)
 class DropLogfile(Statement):
-    groups: tuple[int, ...]
+    logs: tuple[RedoLogReference, ...]
+
+
+@dataclass(frozen=True)
+class DropLogMember(Statement):
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ClearLogfile(Statement):
-    groups: tuple[int, ...]
+    logs: tuple[RedoLogReference, ...]
     unarchived: bool = False
+    unrecoverable_datafile: bool = False
+
+
+@dataclass(frozen=True)
+class EnableThread(Statement):
+    thread: RedoThreadReference
+    public: bool = False
+
+
+@dataclass(frozen=True)
+class DisableThread(Statement):
+    thread: RedoThreadReference
 
 
 @dataclass(frozen=True)
