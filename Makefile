@@ -57,6 +57,11 @@ docs-lint: ## the documentation in plugins and in docs/docsite
 sanity: $(SANITY_TOOLS) ## ansible-test sanity, without a single ignore entry
 artefact: ## build the collection, look at what is in it
 
+##@ Measure
+.PHONY: bench-simulator
+bench-simulator: $(READY) ## how quick and cheap the simulated instance is (ARGS="--rounds 3 --databases 20")
+	@$(PYTHON) -m benchmarks.bench_simulator $(ARGS)
+
 ##@ Work on it
 .PHONY: coverage-table venv format build clean distclean help
 venv: $(READY) $(SANITY_TOOLS) ## make .venv with the pinned versions of tests/requirements.txt; nothing is installed after that
