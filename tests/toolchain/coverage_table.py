@@ -86,9 +86,11 @@ def collected_proofs() -> Proofs:
     marks = _Marks()
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        status = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", str(TESTS)], plugins=[marks])
+        status = pytest.main(
+            ["--collect-only", "-qqq", "-p", "no:cacheprovider", str(TESTS)], plugins=[marks]
+        )
     if status != pytest.ExitCode.OK:
-        raise RuntimeError(output.getvalue())
+        raise RuntimeError(output.getvalue()[-4000:])
     return {row: sorted(set(names)) for row, names in marks.proofs.items()}
 
 

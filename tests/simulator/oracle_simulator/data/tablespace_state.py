@@ -176,8 +176,14 @@ def _stop_writing(
     """Wait for transactions, then refuse changes of the files (ORA-00372) from the same moment on."""
     dictionary = transactions.dictionary
     enabled = "READ ONLY" if status == "READ ONLY" else "DISABLED"
-    with dictionary.instance.latch:
-        transactions.wait_until_idle(owner, row.number, cancelled)
+    instance = dictionary.instance
+    turning = {record.file_number for record in records} if status == "READ ONLY" else set()
+    with instance.latch:
+        instance.turning_read_only |= turning
+        try:
+            transactions.wait_until_idle(owner, row.number, cancelled)
+        finally:
+            instance.turning_read_only -= turning
         before = [record.enabled for record in records]
         for record in records:
             record.enabled = enabled

@@ -48,8 +48,9 @@ def begin_tablespace(
 ) -> int:
     """ALTER TABLESPACE ... BEGIN BACKUP, in the root or in the given container; returns the begin-backup SCN.
 
-    Raises ORA-00959 unknown there, ORA-03217 temporary, ORA-01642 read only, ORA-01128 a file is offline,
-    ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not open, ORA-16000 open read only;
+    Raises ORA-00959 unknown there, ORA-03217 temporary, ORA-01642 read only, ORA-01232 about to be,
+    ORA-01128 a file is offline, ORA-01146 a file is in backup already, ORA-01123 NOARCHIVELOG, ORA-01109 not
+    open, ORA-16000 open read only;
     on a standby what the reading of that says.
     """
     with instance.checkpointer.headers:
@@ -59,6 +60,9 @@ def begin_tablespace(
             _require_archivelog(instance)
             files = instance.control.files_of(tablespace)
             for record in files:
+                if record.file_number in instance.turning_read_only:
+                    text = f"cannot start online backup - file {record.file_number} is being made read-only"
+                    raise OracleError(1232, text, datafile_line(record))
                 if not record.online:
                     text = f"cannot start online backup - file {record.file_number} is offline"
                     raise OracleError(1128, text, datafile_line(record))
@@ -71,7 +75,8 @@ def end_tablespace(instance: Instance, name: str, con_id: int | None = None) -> 
     """ALTER TABLESPACE ... END BACKUP, in the root or in the given container.
 
     Raises ORA-00959, ORA-03217, ORA-01642, ORA-01140 all files offline, ORA-01142 none in backup,
-    ORA-01260 (after ending the others) when some were not, ORA-01109 not open.
+    ORA-01109 not open, and, when some were not in backup, after ending the others ORA-01260 (unless
+    ``Readings.partial_end_backup_is_an_error`` is off).
     """
     with instance.checkpointer.headers:
         with instance.latch:
@@ -91,7 +96,8 @@ def end_tablespace(instance: Instance, name: str, con_id: int | None = None) -> 
                     datafile_line(files[0]),
                 )
         _end(instance, active)
-        if len(active) < len([record for record in files if record.online]):
+        some_were_not = len(active) < len([record for record in files if record.online])
+        if some_were_not and instance.readings.partial_end_backup_is_an_error:
             raise OracleError(
                 1260, "warning: END BACKUP succeeded but some files found not to be in backup mode"
             )
@@ -137,7 +143,8 @@ def end_database(instance: Instance, con_id: int | None = None) -> None:
     Open: as END BACKUP of every tablespace. Mounted: headers only, without redo; each file in backup
     mode takes the checkpoint the control file has for it. That is right for the originals after a crash.
     For a file restored from a backup it claims changes the file does not have: Oracle warns against it,
-    and does not notice either. Raises ORA-01142 when no file is in backup, ORA-01507.
+    and does not notice either. Raises ORA-01142 when no file is in backup, ORA-01507, and, when the others
+    are ended, ORA-01235 over the errors of files that cannot be read.
     """
     if instance.is_open:
         with instance.checkpointer.headers:
@@ -150,14 +157,23 @@ def end_database(instance: Instance, con_id: int | None = None) -> None:
         return
     instance.require_mounted()
     with instance.checkpointer.headers:
-        ended = [
-            record
-            for record in _in_scope(instance, con_id)
-            if record.online and _repair_header(instance, record)
-        ]
+        ended = 0
+        failures: list[OracleError] = []
+        for record in _in_scope(instance, con_id):
+            try:
+                ended += record.online and _repair_header(instance, record)
+            except OracleError as exc:
+                failures.append(exc)
+        instance.save_control()
+        if failures:
+            text = f"END BACKUP failed for {len(failures)} file(s) and succeeded for {ended}"
+            raise OracleError(
+                1235,
+                text,
+                *(line for failure in failures for line in ((failure.code, failure.text), *failure.more)),
+            )
         if not ended:
             raise OracleError(1142, "cannot end online backup - none of the files are in backup")
-        instance.save_control()
 
 
 def end_files(instance: Instance, records: Sequence[DatafileRecord]) -> None:

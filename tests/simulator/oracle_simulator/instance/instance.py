@@ -55,6 +55,7 @@ class Instance:
 
     ``latch`` guards all state in memory. ``changed`` (a condition on it) is notified whenever something
     that others may wait for has happened: a log switch, an archived log, a checkpoint, the end.
+    ``turning_read_only`` are the numbers of files whose tablespace waits for its last transactions.
     ``terminated`` is set when the instance is down, for whatever reason; the process that hosts it may
     wait on it. ``dictionary_check`` is called at the end of every open, before users are let in; the
     data layer uses it to compare dictionary and control file. It may put files into and out of use; it is
@@ -92,6 +93,7 @@ class Instance:
         self.dictionary_check: Callable[[], None] | None = None
         self.after_open: Callable[[], None] | None = None
         self.container_modes: dict[int, ContainerMode] = {}
+        self.turning_read_only: set[int] = set()
         self.media_recovery: RecoverySession | None = None
         self.files = OpenFiles(self._datafile_record)
         self.cache = BufferCache(self.files, parameters)

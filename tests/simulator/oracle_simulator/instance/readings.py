@@ -15,6 +15,7 @@ class Readings:
 
     ``wrong_log_ends_recovery``: after ORA-00310 (and its like) the recovery session is gone.
     ``end_backup_of_datafile_when_open``: ALTER DATABASE DATAFILE ... END BACKUP works on an open database.
+    ``partial_end_backup_is_an_error``: ORA-01260, a warning, reaches the client of END BACKUP as an error.
     ``archive_current_awaits_optional``: ARCHIVE LOG CURRENT returns when every destination, optional ones
     too, has its copy or has failed; without it, when the required ones have theirs.
     ``begin_backup_covers_closed_pluggables``: ALTER DATABASE BEGIN BACKUP in the root marks the files of closed
@@ -31,6 +32,7 @@ class Readings:
 
     wrong_log_ends_recovery: bool = False
     end_backup_of_datafile_when_open: bool = True
+    partial_end_backup_is_an_error: bool = True
     archive_current_awaits_optional: bool = False
     standby_begin_backup: int = 16000
     begin_backup_covers_closed_pluggables: bool = False

@@ -103,7 +103,10 @@ class SqlPlus:
             elif word == "shutdown":
                 self._shutdown(([*command.lower().split(), "normal"])[1])
             elif word == "recover":
-                self._show(self._ask("sql", text="ALTER DATABASE " + command))
+                words = command.upper().split()[1:]
+                in_backup = words in (["BEGIN", "BACKUP"], ["END", "BACKUP"])
+                wanted = " ".join(words) if in_backup else command
+                self._show(self._ask("sql", text=f"ALTER DATABASE {wanted}"))
             else:
                 self._show(self._ask("sql", text=command))
         except LocalError as error:

@@ -9,6 +9,7 @@ Slow and literal on purpose; it shares no code with the package it looks at.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -76,3 +77,31 @@ def walk_datafile(path: Path) -> dict[int, bytes]:
         if block[0]:
             used[number] = block
     return used
+
+
+@dataclass(frozen=True)
+class HeaderSeen:
+    """What the header of a datafile says of its state. SCNs; ``status`` is the bit field."""
+
+    status: int
+    checkpoint: int | None
+    begin_backup: int | None
+    resetlogs: int | None
+
+    @property
+    def in_backup(self) -> bool:
+        return bool(self.status & 0x0001)
+
+    @property
+    def fuzzy(self) -> bool:
+        return bool(self.status & 0x5055)
+
+
+def datafile_header(path: Path) -> HeaderSeen:
+    """Block 1 of a datafile, which must be sound."""
+    with path.open("rb") as stream:
+        size = u4(stream.read(512), 20)
+        stream.seek(size)
+        block = stream.read(size)
+    assert xor16(block) == 0
+    return HeaderSeen(u2(block, 138), scn8(block, 484), scn8(block, 128), scn8(block, 116))

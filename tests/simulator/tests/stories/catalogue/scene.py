@@ -179,6 +179,10 @@ class Scene:
         """What a statement may name: folders, and what was noted."""
         return {**self.memory.notes, "datafiles": self.database.home.datafile_folder, "kept": self.kept}
 
+    def datafiles(self) -> list[Path]:
+        """Every datafile by the control file, in the order of their numbers."""
+        return [Path(name) for (name,) in self.query("SELECT name FROM v$datafile ORDER BY file#")]
+
     def file_number(self, tablespace: str) -> int:
         """FILE# of the first datafile."""
         return self.number(f"SELECT file# FROM v$datafile WHERE name = '{self.path_of(tablespace)}'")
