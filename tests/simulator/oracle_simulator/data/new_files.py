@@ -23,7 +23,7 @@ from oracle_simulator.instance.checkpoint import log_end
 from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.messages import ErrorLine, os_lines
+from oracle_simulator.instance.messages import file_not_created, os_lines
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER, BlockType
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
@@ -208,7 +208,8 @@ def _size_bytes(path: Path, definition: FileDefinition, block_size: int) -> int:
     try:
         return path.stat().st_size - block_size
     except OSError as exc:
-        raise _creation_error(path, os_lines(exc)) from exc
+        text = f"error in creating database file '{path}'"
+        raise OracleError(1119, text, *os_lines(exc)) from exc
 
 
 def _make_file(instance: Instance, file: NewFile) -> Datafile:
@@ -241,15 +242,6 @@ def _make_file(instance: Instance, file: NewFile) -> Datafile:
     try:
         datafile = Datafile.create(file.path, header, reuse=file.reuse, disk=instance.disk)
         datafile.fsync()
-    except FileExistsError as exc:
-        raise _creation_error(file.path, [(27038, "created file already exists")]) from exc
-    except FileNotFoundError as exc:
-        text = f"file create error, unable to create file\nLinux-x86_64 Error: {exc.errno}: {exc.strerror}"
-        raise _creation_error(file.path, [(27040, text)]) from exc
     except OSError as exc:
-        raise _creation_error(file.path, os_lines(exc)) from exc
+        raise file_not_created(file.path, exc) from exc
     return datafile
-
-
-def _creation_error(path: Path, lines: Sequence[ErrorLine]) -> OracleError:
-    return OracleError(1119, f"error in creating database file '{path}'", *lines)

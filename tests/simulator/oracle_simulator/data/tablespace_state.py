@@ -21,7 +21,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import advance_header, log_end
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.messages import cannot_identify, needs_media_recovery
+from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus, NotADatafileHeader
 from oracle_simulator.storage.datafile_header import Checkpoint
@@ -72,10 +72,11 @@ def take_offline(
     cancelled: Cancelled | None = None,
 ) -> None:
     """ALTER TABLESPACE OFFLINE. IMMEDIATE writes nothing, so that its files need recovery; NORMAL and
-    TEMPORARY write everything first.
+    TEMPORARY write everything first, TEMPORARY of those files that are online.
 
     Raises ORA-00959, ORA-01541 (SYSTEM), ORA-30042 (undo), ORA-03217 (temporary), ORA-01539 (offline
-    already), ORA-01150 (backup mode), ORA-01145 (IMMEDIATE without ARCHIVELOG).
+    already), ORA-01191 (NORMAL with a file offline), ORA-01150 (backup mode), ORA-01145 (IMMEDIATE without
+    ARCHIVELOG).
     """
     dictionary = transactions.dictionary
     instance = dictionary.instance
@@ -92,6 +93,10 @@ def take_offline(
         if mode == "IMMEDIATE" and instance.control.database.log_mode != "ARCHIVELOG":
             raise OracleError(1145, "offline immediate disallowed unless media recovery enabled")
         refuse_in_backup(records)
+        absent = next((record for record in records if not record.online), None)
+        if mode == "NORMAL" and absent is not None:
+            text = f"file {absent.file_number} is already offline - cannot do a normal offline"
+            raise OracleError(1191, text, datafile_line(absent))
         online = [record for record in records if record.online]
         writable = [record for record in online if record.enabled == "READ WRITE"]
         if mode == "IMMEDIATE":
@@ -99,7 +104,7 @@ def take_offline(
             with instance.latch:
                 for record in writable:
                     record.status = "RECOVER"
-                    record.stop_scn = instance.clock.current()
+                    record.stop_scn, record.stop_time = instance.clock.current(), instance.wall_clock.second()
         else:
             _stop_writing(transactions, row, online, "OFFLINE", owner, cancelled)
             _close_headers(dictionary, writable, cancelled)
@@ -138,7 +143,6 @@ def bring_online(dictionary: Dictionary, name: str, cancelled: Cancelled | None 
         with instance.latch:
             for file in opened:
                 file.record.status = "ONLINE"
-                file.record.offline_scn = file.record.stop_scn or 0
                 instance.files.add(file)
         if row.status == "READ ONLY":
             instance.save_control()
@@ -210,7 +214,7 @@ def _start_writing(
         scn = instance.clock.current()
         for record in records:
             record.enabled = "READ WRITE"
-            record.online_scn, record.stop_scn, record.stop_time = scn, None, None
+            record.came_online(scn, instance.wall_clock.second())
     numbers = [record.file_number for record in records]
     with instance.checkpointer.headers:
         instance.checkpointer.checkpoint(numbers, set_bits=HeaderStatus.ONLINE_FUZZY)

@@ -179,6 +179,11 @@ class DatafileRecord:
         """Whether the file is in use when the database is open."""
         return self.status in ONLINE_STATUSES
 
+    def came_online(self, scn: int, time: datetime) -> None:
+        """Changes are made again from ``scn`` on: the time without any is the file's last offline range."""
+        self.offline_scn, self.online_scn, self.online_time = self.stop_scn or 0, scn, time
+        self.stop_scn = self.stop_time = None
+
     @property
     def offline_normal(self) -> bool:
         """Taken offline after a checkpoint: no recovery needed."""

@@ -17,6 +17,7 @@ from oracle_simulator.instance.log_groups import rename_member
 from oracle_simulator.instance.messages import (
     cannot_identify,
     datafile_line,
+    file_not_created,
     needs_media_recovery,
     os_lines,
 )
@@ -164,11 +165,8 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
     try:
         with Datafile.create(target, header, reuse=False, disk=instance.disk) as datafile:
             datafile.fsync()
-    except FileExistsError as exc:
-        lines = [(27038, "created file already exists")]
-        raise OracleError(1119, f"error in creating database file '{target}'", *lines) from exc
     except OSError as exc:
-        raise OracleError(1119, f"error in creating database file '{target}'", *os_lines(exc)) from exc
+        raise file_not_created(target, exc) from exc
     with instance.latch:
         record.path = target
     instance.save_control()
@@ -184,7 +182,7 @@ def _take_offline(instance: Instance, record: DatafileRecord) -> None:
     with instance.latch:
         record.status = "RECOVER" if record.enabled == "READ WRITE" else "OFFLINE"
         if record.stop_scn is None:
-            record.stop_scn = record.offline_scn = instance.clock.next()
+            record.stop_scn, record.stop_time = instance.clock.next(), instance.wall_clock.second()
         position = instance.redo.appended_position
     release_file(instance, record.file_number)
     instance.redo.wait_durable(position)
@@ -210,7 +208,7 @@ def _bring_online(instance: Instance, record: DatafileRecord) -> None:
         record.status = "SYSTEM" if record.tablespace_number == 0 else "ONLINE"
         if record.enabled != "READ WRITE":
             return
-        record.online_scn, record.stop_scn, record.stop_time = instance.clock.next(), None, None
+        record.came_online(instance.clock.next(), instance.wall_clock.second())
     instance.checkpointer.checkpoint([record.file_number], set_bits=HeaderStatus.ONLINE_FUZZY)
 
 

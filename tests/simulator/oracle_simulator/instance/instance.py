@@ -106,6 +106,7 @@ class Instance:
         self.unlogged_writes = UnloggedWrites()
         self._control: ControlState | None = None
         self._mount_lock: MountLock | None = None
+        self._closed = self._dismounted = False
 
     # ------------------------------------------------------------ state
 
@@ -229,6 +230,8 @@ class Instance:
                 raise OracleError(1531, "a database already open by the instance")
             if not self.mounted:
                 raise not_mounted()
+            if self._closed:
+                raise OracleError(16196, "database has been previously opened and closed")
             open_database(self, read_only, resetlogs, read_write)
             self.opened_at = self.wall_clock.second()
 
@@ -256,6 +259,41 @@ class Instance:
             if self.media_recovery is not None:
                 self.media_recovery.close()
             self.abandon("Shutting down instance (orderly)")
+
+    def close(self) -> None:
+        """ALTER DATABASE CLOSE: the database stays mounted, and cannot be opened by this instance again
+        (ORA-16196). Raises ORA-01507, ORA-01109, and ORA-01149 as :meth:`shutdown`."""
+        with self._administering():
+            self.require_mounted()
+            if not self.is_open:
+                raise not_open()
+            if self.state is InstanceState.OPEN:
+                close_database(self)
+            with self.latch:
+                self.files.close_all()
+                self.state = InstanceState.MOUNTED
+                self._closed = True
+                self.announce()
+        self.log.write("Completed: ALTER DATABASE CLOSE")
+
+    def dismount(self) -> None:
+        """ALTER DATABASE DISMOUNT: the instance stays, and cannot mount again (ORA-00750).
+
+        Raises ORA-01507, ORA-01154 while the database is open.
+        """
+        with self._administering():
+            self.require_mounted()
+            if self.state is not InstanceState.MOUNTED:
+                text = "database busy. Open, close, mount, and dismount not allowed now"
+                raise OracleError(1154, text)
+            if self.media_recovery is not None:
+                self.media_recovery.close()
+            with self.latch:
+                self._control = None
+                self.state = InstanceState.STARTED
+                self._dismounted = True
+            self.release_mount_lock()
+        self.log.write("Completed: ALTER DATABASE DISMOUNT")
 
     def abandon(self, reason: str = "instance abandoned") -> None:
         """Stop at once: no checkpoint, no redo. What a crash leaves is what this leaves.
@@ -286,6 +324,7 @@ class Instance:
             self.log.write(f"{culprit}: terminating the instance due to error")
         self.terminated.set()
         self.faults.end()
+        self.disk.suspension.end()
         with self.latch:
             self.state = InstanceState.SHUTDOWN
             self.announce()
@@ -312,6 +351,8 @@ class Instance:
             raise OracleError(1100, "database already mounted")
         if self.state is not InstanceState.STARTED:
             raise OracleError(1034, "ORACLE not available")
+        if self._dismounted:
+            raise OracleError(750, "database has been previously mounted and dismounted")
 
     def _administering(self) -> _Administration:
         return _Administration(self.administration)

@@ -34,6 +34,17 @@ def os_lines(exc: OSError) -> list[ErrorLine]:
     return [(27072, f"File I/O error\nLinux-x86_64 Error: {number}: {exc.strerror}")]
 
 
+def file_not_created(path: object, exc: OSError) -> OracleError:
+    """ORA-01119 for a datafile that cannot be made: ORA-27038 it exists, ORA-27040 there is no such folder."""
+    lines = os_lines(exc)
+    if isinstance(exc, FileExistsError):
+        lines = [(27038, "created file already exists")]
+    elif isinstance(exc, FileNotFoundError):
+        text = f"file create error, unable to create file\nLinux-x86_64 Error: {exc.errno}: {exc.strerror}"
+        lines = [(27040, text)]
+    return OracleError(1119, f"error in creating database file '{path}'", *lines)
+
+
 def cannot_identify(file: NamedFile) -> OracleError:
     """ORA-01157 for a datafile that is missing, unreadable or no datafile."""
     text = f"cannot identify/lock data file {file.file_number} - see DBWR trace file"

@@ -28,6 +28,8 @@ class Readings:
     ``standby_begin_backup``: the error of BEGIN BACKUP on a physical standby: 16000, 1109 or 1666.
     ``close_abort_checkpoints``: CLOSE ABORT of a pluggable database writes its files; without it they need
     recovery.
+    ``moves_datafile_in_backup_mode``: ALTER DATABASE MOVE DATAFILE works on a file in backup mode, whose name then
+    changes under whoever copies it; without it, ORA-01150.
     """
 
     wrong_log_ends_recovery: bool = False
@@ -40,6 +42,7 @@ class Readings:
     closed_thread_is_trusted: bool = False
     unknown_sequence_is_named: bool = False
     close_abort_checkpoints: bool = False
+    moves_datafile_in_backup_mode: bool = True
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

@@ -120,6 +120,15 @@ def _register_services(session: DatabaseSession, statement: st.RegisterServices)
     session.database.register_services()
 
 
+def _suspend(session: DatabaseSession, statement: st.SuspendDatabase) -> None:
+    _require_alter_system(session)
+    suspension = session.instance.disk.suspension
+    if statement.suspended:
+        suspension.suspend()
+    else:
+        suspension.resume()
+
+
 def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
     _require_alter_system(session)
     record = session.registry.find(statement.sid, statement.serial)
@@ -180,6 +189,7 @@ HANDLERS = {
     st.SwitchLogfile: _switch_logfile,
     st.ArchiveLog: _archive_log,
     st.Checkpoint: _checkpoint,
+    st.SuspendDatabase: _suspend,
     st.KillSession: _kill_session,
     st.RegisterServices: _register_services,
     st.SetParameters: _set_parameters,

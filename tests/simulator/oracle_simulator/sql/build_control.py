@@ -145,6 +145,12 @@ class ControlRules(Basics):
     def disable_restricted(self, children: list[Any]) -> st.RestrictedSession:
         return st.RestrictedSession(False)
 
+    def suspend(self, children: list[Any]) -> st.SuspendDatabase:
+        return st.SuspendDatabase(True)
+
+    def resume(self, children: list[Any]) -> st.SuspendDatabase:
+        return st.SuspendDatabase(False)
+
     def system_not_supported(self, children: list[Any]) -> st.NotSupported:
         return st.NotSupported(f"ALTER SYSTEM {children[0].upper()}")
 

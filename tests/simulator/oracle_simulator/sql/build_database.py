@@ -136,6 +136,11 @@ class DatabaseRules(ControlRules):
         path = one_of(children, Text)
         return st.CreateDatafile(need(one_of(children, tuple))[0], None if path is None else str(path))
 
+    def move_datafile(self, children: list[Any]) -> st.MoveDatafile:
+        reference, *others = [child for child in children if not isinstance(child, Token)]
+        path = str(others[0]) if others else None
+        return st.MoveDatafile(reference, path, has(children, "REUSE"), has(children, "KEEP"))
+
     def database_not_supported(self, children: list[Any]) -> st.NotSupported:
         return st.NotSupported(f"ALTER DATABASE {children[0].upper()}")
 

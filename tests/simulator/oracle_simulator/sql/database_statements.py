@@ -15,6 +15,7 @@ from oracle_simulator.instance import backup_mode, control_file_backup, create_c
 from oracle_simulator.instance.archived_log_upkeep import register
 from oracle_simulator.instance.control import DatafileRecord
 from oracle_simulator.instance.create_control_file import ControlFileDefinition, RedoGroupDefinition
+from oracle_simulator.instance.move_datafile import move_datafile
 from oracle_simulator.instance.standby import activate, require_standby
 from oracle_simulator.sql import statements as st
 
@@ -39,10 +40,15 @@ def _open(session: DatabaseSession, statement: st.OpenDatabase) -> None:
     )
 
 
-def _close(session: DatabaseSession, statement: st.CloseDatabase | st.DismountDatabase) -> None:
+def _close(session: DatabaseSession, statement: st.CloseDatabase) -> None:
     _require(session, "MOUNT")
-    # On Oracle the instance could not open it again (ORA-16196); SHUTDOWN is what is meant.
-    raise OracleError(3001, "unimplemented feature (close or dismount without shutdown)")
+    session.end_transaction(commit=True)
+    session.database.close_database(session.record)
+
+
+def _dismount(session: DatabaseSession, statement: st.DismountDatabase) -> None:
+    _require(session, "MOUNT")
+    session.instance.dismount()
 
 
 def _backup_mode(session: DatabaseSession, statement: st.DatabaseBackupMode) -> None:
@@ -165,6 +171,21 @@ def _create_datafile(session: DatabaseSession, statement: st.CreateDatafile) -> 
     datafiles.create_datafile(session.instance, record, statement.path)
 
 
+def _move_datafile(session: DatabaseSession, statement: st.MoveDatafile) -> None:
+    _require(session, "ALTER DATABASE")
+    (record,) = find_files(session, (statement.file,))
+    if statement.path is None:
+        raise OracleError(1276, "Cannot add file. File has an Oracle Managed Files file name.")
+    move_datafile(
+        session.instance,
+        record,
+        Path(statement.path),
+        reuse=statement.reuse,
+        keep=statement.keep,
+        cancelled=session.is_cancelled,
+    )
+
+
 def _archive_mode(session: DatabaseSession, statement: st.ArchiveMode) -> None:
     _require(session, "ALTER DATABASE")
     instance = session.instance
@@ -237,7 +258,7 @@ HANDLERS = {
     st.MountDatabase: _mount,
     st.OpenDatabase: _open,
     st.CloseDatabase: _close,
-    st.DismountDatabase: _close,
+    st.DismountDatabase: _dismount,
     st.DatabaseBackupMode: _backup_mode,
     st.DatafileEndBackup: _end_backup_files,
     st.DatafileOnline: _online,
@@ -252,6 +273,7 @@ HANDLERS = {
     st.ActivateStandby: _activate_standby,
     st.RenameFile: _rename_file,
     st.CreateDatafile: _create_datafile,
+    st.MoveDatafile: _move_datafile,
     st.ArchiveMode: _archive_mode,
     st.ForceLogging: _force_logging,
     st.CreateControlfile: _create_controlfile,

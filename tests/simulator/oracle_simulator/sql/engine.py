@@ -183,6 +183,14 @@ class Database:
 
     # ------------------------------------------------------------ shutting down
 
+    def close_database(self, asking: SessionRecord) -> None:
+        """ALTER DATABASE CLOSE. Raises ORA-01093 while others than ``asking`` are connected, and as
+        :meth:`Instance.close`."""
+        if any(record is not asking for record in self.sessions.records()):
+            raise OracleError(1093, "ALTER DATABASE CLOSE only permitted with no sessions connected")
+        self.instance.close()
+        self.containers.close_all()
+
     def shutdown(self, mode: str = "immediate") -> None:
         """SHUTDOWN NORMAL, TRANSACTIONAL, IMMEDIATE or ABORT.
 

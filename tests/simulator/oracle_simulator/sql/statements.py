@@ -155,6 +155,13 @@ class RegisterServices(Statement):
 
 
 @dataclass(frozen=True)
+class SuspendDatabase(Statement):
+    """ALTER SYSTEM SUSPEND (``suspended``) or RESUME."""
+
+    suspended: bool
+
+
+@dataclass(frozen=True)
 class KillSession(Statement):
     sid: int
     serial: int
@@ -303,6 +310,16 @@ class RenameFile(Statement):
 class CreateDatafile(Statement):
     file: FileReference
     path: str | None = None
+
+
+@dataclass(frozen=True)
+class MoveDatafile(Statement):
+    """``path`` None: an Oracle-managed name."""
+
+    file: FileReference
+    path: str | None = None
+    reuse: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +27,7 @@ from oracle_simulator.storage.datafile_header import (
     NotADatafileHeader,
 )
 from oracle_simulator.storage.disk import PLAIN_DISK, Disk, DiskFile
+from oracle_simulator.storage.moving_file import MovingFile
 
 __all__ = ["Checkpoint", "Datafile", "DatafileHeader", "HeaderStatus", "NotADatafileHeader"]
 
@@ -42,6 +43,7 @@ class Datafile:
         self.block_size = block_size
         self._file = file
         self._header_lock = threading.RLock()
+        self._writes = threading.RLock()
 
     @classmethod
     def create(
@@ -129,13 +131,13 @@ class Datafile:
         size = self.block_size // pieces
         offset = block_number * self.block_size
         for piece in range(pieces):
-            self._file.write_at(data[piece * size : (piece + 1) * size], offset + piece * size)
+            self._write_at(data[piece * size : (piece + 1) * size], offset + piece * size)
             if between is not None and piece + 1 < pieces:
                 between()
 
     def write_blocks(self, first_block: int, data: bytes | memoryview) -> None:
         """Write consecutive blocks as one piece."""
-        self._file.write_at(data, first_block * self.block_size)
+        self._write_at(data, first_block * self.block_size)
 
     def read_header(self) -> DatafileHeader:
         """The header in block 1, never half-written by this process. Raises NotADatafileHeader, OSError."""
@@ -145,7 +147,7 @@ class Datafile:
     def write_header(self, header: DatafileHeader) -> None:
         """Rewrite block 1."""
         with self._header_lock:
-            self._file.write_at(header.encode(), self.block_size)
+            self._write_at(header.encode(), self.block_size)
 
     def update_header(self, **changes: Any) -> DatafileHeader:
         """Read the header, replace the given fields, write it back; returns the new one."""
@@ -160,10 +162,11 @@ class Datafile:
             present = self.blocks
             if blocks > present:
                 self.write_unused(present + 1, blocks + 1)
-            self._file.write_at(block_zero(self.block_size, blocks), 0)
+            self._write_at(block_zero(self.block_size, blocks), 0)
             self.update_header(blocks=blocks)
             if blocks < present:
-                self._file.truncate((blocks + 1) * self.block_size)
+                with self._writes:
+                    self._file.truncate((blocks + 1) * self.block_size)
 
     def fsync(self) -> None:
         """Put everything written on stable storage."""
@@ -173,10 +176,42 @@ class Datafile:
         """Close the descriptor; a second call does nothing."""
         self._file.close()
 
+    # ------------------------------------------------------------ another place
+
+    def begin_move(self, path: Path, disk: Disk, *, reuse: bool = False) -> None:
+        """From now on write to ``path``, too. Raises OSError; FileExistsError unless ``reuse``."""
+        target = disk.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if reuse else os.O_EXCL))
+        with self._writes:
+            self._file = MovingFile(self._file, target, self._writes)
+
+    def copy_to_new_place(self) -> Iterator[int]:
+        """Copy what is there; bytes copied so far after each piece. All of it is durable at the end."""
+        assert isinstance(self._file, MovingFile)
+        return self._file.copy()
+
+    def end_move(self) -> None:
+        """Use the new place only."""
+        self._settle(lambda moving: (moving.target, moving.source))
+
+    def abandon_move(self) -> None:
+        """Use the old place only."""
+        self._settle(lambda moving: (moving.source, moving.target))
+
+    def _settle(self, choose: Callable[[MovingFile], tuple[DiskFile, DiskFile]]) -> None:
+        with self._header_lock, self._writes:
+            assert isinstance(self._file, MovingFile)
+            self._file, left = choose(self._file)
+            self.path = self._file.path
+            left.close()
+
+    def _write_at(self, data: bytes | memoryview, offset: int) -> None:
+        with self._writes:
+            self._file.write_at(data, offset)
+
     def write_unused(self, first_block: int, end_block: int) -> None:
         """Write never-used blocks from ``first_block`` up to but not including ``end_block``."""
         for first, count in empty_block_chunks(first_block, end_block - first_block, self.block_size):
-            self._file.write_at(empty_blocks(first, count, self.block_size), first * self.block_size)
+            self._write_at(empty_blocks(first, count, self.block_size), first * self.block_size)
 
 
 def _block_size_in_header(file: DiskFile) -> int:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from oracle_simulator.instance.faults.file_faults import FileFaults, Operation
 from oracle_simulator.instance.faults.unsynced import UnsyncedWrites
+from oracle_simulator.instance.suspension import Suspension
 from oracle_simulator.storage.disk import PLAIN_DISK, Buffer, PlainFile
 
 
@@ -41,7 +42,7 @@ class FaultyFile:
     def write_at(self, data: Buffer, offset: int) -> None:
         deadly = self._disk.faults.meet(self._name, Operation.WRITE)
         unsynced = self._disk.unsynced
-        with unsynced.exclusive(self._inode) if unsynced else nullcontext():
+        with self._disk.suspension.writing(), unsynced.exclusive(self._inode) if unsynced else nullcontext():
             if unsynced:
                 unsynced.before_write(self._plain, offset, len(data))
             if deadly is not None:
@@ -59,7 +60,7 @@ class FaultyFile:
         if self._disk.faults.meet(self._name, Operation.WRITE) is not None:
             self._disk.faults.kill()
         unsynced = self._disk.unsynced
-        with unsynced.exclusive(self._inode) if unsynced else nullcontext():
+        with self._disk.suspension.writing(), unsynced.exclusive(self._inode) if unsynced else nullcontext():
             if unsynced:
                 unsynced.before_resize(self._plain, size)
             resize(size)
@@ -88,11 +89,13 @@ class FaultyFile:
 
 
 class FaultyDisk:
-    """Implements ``storage.disk.Disk``. With ``unsynced`` it remembers what a power failure would take."""
+    """Implements ``storage.disk.Disk``. With ``unsynced`` it remembers what a power failure would take; while
+    ``suspension`` is on, writes wait."""
 
     def __init__(self, faults: FileFaults, unsynced: UnsyncedWrites | None = None) -> None:
         self.faults = faults
         self.unsynced = unsynced
+        self.suspension = Suspension()
 
     def open(self, path: Path | str, flags: int = os.O_RDWR) -> FaultyFile:
         cuts, new = bool(flags & os.O_TRUNC), bool(flags & os.O_CREAT) and not Path(path).exists()

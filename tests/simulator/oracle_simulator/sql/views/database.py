@@ -191,7 +191,9 @@ INSTANCE = View(
         text("LOG_SWITCH_WAIT", 15, lambda i: i.log_switch_wait),
         text("LOGINS", 10, lambda i: "RESTRICTED" if i.restricted else "ALLOWED"),
         text("SHUTDOWN_PENDING", 3, lambda i: yes_no(i.instance.state is InstanceState.CLOSING)),
-        text("DATABASE_STATUS", 17, lambda i: "ACTIVE"),
+        text(
+            "DATABASE_STATUS", 17, lambda i: "SUSPENDED" if i.instance.disk.suspension.suspended else "ACTIVE"
+        ),
         text("INSTANCE_ROLE", 18, lambda i: "PRIMARY_INSTANCE" if i.instance.mounted else "UNKNOWN"),
         text("ACTIVE_STATE", 9, lambda i: "NORMAL"),
         text("BLOCKED", 3, lambda i: "NO"),

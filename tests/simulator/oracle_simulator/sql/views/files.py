@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
@@ -28,8 +29,8 @@ def _datafiles(context: ViewContext) -> list[DatafileRecord]:
 
 
 def _accessible(file: DatafileRecord) -> bool:
-    # V$DATAFILE shows no size for a file it does not have open.
-    return file.online
+    # V$DATAFILE has the size from the header, which it only reads of files that are online and there.
+    return file.online and Path(file.path).exists()
 
 
 DATAFILE = View(
