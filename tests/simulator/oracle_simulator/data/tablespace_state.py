@@ -9,6 +9,7 @@ file, and, for what must be recovered, the redo (a marker). The row and the mark
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from oracle_simulator.data.dictionary import Dictionary
@@ -100,11 +101,10 @@ def take_offline(
         online = [record for record in records if record.online]
         writable = [record for record in online if record.enabled == "READ WRITE"]
         if mode == "IMMEDIATE":
-            _write_state(dictionary, row, records, "OFFLINE", cancelled)
-            with instance.latch:
-                for record in writable:
-                    record.status = "RECOVER"
-                    record.stop_scn, record.stop_time = instance.clock.current(), instance.wall_clock.second()
+            # Whatever the redo holds before the marker is in need of recovery, and nothing comes after it.
+            _write_state(
+                dictionary, row, records, "OFFLINE", cancelled, at_once=lambda: _cut_off(instance, online)
+            )
         else:
             _stop_writing(transactions, row, online, "OFFLINE", owner, cancelled)
             _close_headers(dictionary, writable, cancelled)
@@ -228,8 +228,9 @@ def _write_state(
     status: str,
     cancelled: Cancelled | None,
     state: str | None = None,
+    at_once: Callable[[], None] | None = None,
 ) -> None:
-    """Row in TS$, marker in the redo, record in the control file."""
+    """Row in TS$, marker in the redo, record in the control file; ``at_once`` is done under the same latch."""
     control = dictionary.instance.control
     marker = state or {"READ ONLY": "read_only", "OFFLINE": "offline"}[status]
     numbers = tuple(record.file_number for record in records)
@@ -240,11 +241,22 @@ def _write_state(
             raise OracleError(959, f"tablespace '{row.name}' does not exist")
         dictionary.tablespace_rows.replace(plan, present, replace(present, status=status))
         plan.markers.append(TablespaceState(row.number, marker, numbers, dictionary.con_id))
+        if at_once is not None:
+            plan.on_success.append(at_once)
         record = control.tablespace(row.number, dictionary.con_id)
         if record is not None:
             plan.on_success.append(lambda: _set_status(record, status))
 
     make_change(dictionary.instance, planner, cancelled)
+
+
+def _cut_off(instance: Instance, records: list[DatafileRecord]) -> None:
+    """No change of the files from here on; those that could be changed need recovery up to here."""
+    scn, now = instance.clock.next(), instance.wall_clock.second()
+    for record in records:
+        if record.enabled == "READ WRITE":
+            record.status, record.stop_scn, record.stop_time = "RECOVER", scn, now
+        record.enabled = "DISABLED"
 
 
 def _set_status(record: TablespaceRecord, status: str) -> None:

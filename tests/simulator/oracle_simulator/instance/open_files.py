@@ -66,7 +66,8 @@ class OpenFiles:
     def get(self, file_number: int) -> OpenFile:
         """An open file. Raises ORA-00376 with ORA-01110 when it is not online."""
         file = self._files.get(file_number)
-        if file is not None:
+        # A file on its way offline is still open: the database writer may be busy with it.
+        if file is not None and file.record.online:
             return file
         record = self._lookup(file_number)
         text = f"file {file_number} cannot be read at this time"
