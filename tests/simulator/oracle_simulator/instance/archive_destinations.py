@@ -45,9 +45,10 @@ _OTHER_VALUES = frozenset(["ALTERNATE", "LOCATION", "SERVICE", "VALID_FOR", "DB_
 class ArchiveDestination:
     """One archive destination as the parameters describe it.
 
-    ``location`` is a folder, or USE_DB_RECOVERY_FILE_DEST. ``state`` is ENABLE, DEFER or ALTERNATE.
-    ``reopen_seconds`` 0 means that a failed destination stays disabled until it is enabled again;
-    ``max_failure`` 0 that it may be tried without end. ``alternate`` is the DEST_ID that takes its place.
+    ``location`` is a folder, or USE_DB_RECOVERY_FILE_DEST, or the service of a ``remote`` one. ``state`` is
+    ENABLE, DEFER or ALTERNATE. ``reopen_seconds`` 0 means that a failed destination stays disabled until it is
+    enabled again; ``max_failure`` 0 that it may be tried without end. ``alternate`` is the DEST_ID that takes its
+    place.
     """
 
     dest_id: int
@@ -57,6 +58,7 @@ class ArchiveDestination:
     reopen_seconds: int = DEFAULT_REOPEN_SECONDS
     max_failure: int = 0
     is_prefix: bool = False
+    remote: bool = False
     alternate: int | None = None
     valid_for: tuple[str, str] = ("ALL_LOGFILES", "ALL_ROLES")
 
@@ -155,11 +157,11 @@ class DestinationBoard:
 
 
 def configured_destinations(parameters: Parameters) -> list[ArchiveDestination]:
-    """The local destinations that are set, deferred ones included, in order of ``dest_id``.
+    """The destinations that are set, deferred ones included, in order of ``dest_id``.
 
     Without any, the recovery area is destination 1. Raises as :func:`parse_destination`.
     """
-    found = [destination for destination in _numbered(parameters) if destination is not None]
+    found = list(_numbered(parameters))
     if found:
         return found
     plain = (parameters.get("log_archive_dest"), parameters.get("log_archive_duplex_dest"))
@@ -180,7 +182,7 @@ def destinations(parameters: Parameters, home: Home) -> list[ArchiveDestination]
     return found or [ArchiveDestination(1, str(home.dbs / "arch"), is_prefix=True)]
 
 
-def _numbered(parameters: Parameters) -> Iterator[ArchiveDestination | None]:
+def _numbered(parameters: Parameters) -> Iterator[ArchiveDestination]:
     for dest_id in range(1, DESTINATIONS + 1):
         name = f"log_archive_dest_{dest_id}"
         text = parameters.get(name)
@@ -190,23 +192,21 @@ def _numbered(parameters: Parameters) -> Iterator[ArchiveDestination | None]:
             )
 
 
-def parse_destination(dest_id: int, text: str, state: str = "ENABLE") -> ArchiveDestination | None:
-    """The destination that a value of LOG_ARCHIVE_DEST_n describes; None for a SERVICE, which is remote.
+def parse_destination(dest_id: int, text: str, state: str = "ENABLE") -> ArchiveDestination:
+    """The destination that a value of LOG_ARCHIVE_DEST_n describes.
 
     Raises ORA-16024 for a value that makes no sense, ORA-16025 for attributes given twice or against each
     other, ORA-16026 for an attribute with a wrong value.
     """
     name = f"LOG_ARCHIVE_DEST_{dest_id}"
     attributes = _attributes(name, text)
-    if "SERVICE" in attributes and "LOCATION" not in attributes:
-        return None
-    location = attributes.get("LOCATION")
-    if not location or "SERVICE" in attributes:
+    location, remote = attributes.get("LOCATION"), attributes.get("SERVICE")
+    if bool(location) == bool(remote):
         raise OracleError(16024, f"parameter {name} cannot be parsed")
     contrary = ("MANDATORY" in attributes and "OPTIONAL" in attributes) or (
         "REOPEN" in attributes and "NOREOPEN" in attributes
     )
-    if contrary or dest_id > MANDATORY_DESTINATIONS:
+    if contrary or (dest_id > MANDATORY_DESTINATIONS and (location or "MANDATORY" in attributes)):
         raise OracleError(16025, f"parameter {name} contains repeated or conflicting attributes")
     counts = {word: _count(name, attributes[word]) for word in _COUNTS if word in attributes}
     reopen = 0 if "NOREOPEN" in attributes else counts.get("REOPEN", DEFAULT_REOPEN_SECONDS)
@@ -214,7 +214,8 @@ def parse_destination(dest_id: int, text: str, state: str = "ENABLE") -> Archive
         raise OracleError(16025, f"parameter {name} contains repeated or conflicting attributes")
     return ArchiveDestination(
         dest_id,
-        location,
+        location or remote or "",
+        remote=bool(remote),
         mandatory="MANDATORY" in attributes,
         state=state,
         reopen_seconds=reopen,

@@ -20,6 +20,7 @@ from oracle_simulator.instance.archive_destinations import (
     DestinationStatus,
     destinations,
 )
+from oracle_simulator.instance.archive_lag import switch_late_logs
 from oracle_simulator.instance.archived_log_upkeep import forget_file
 from oracle_simulator.instance.control import ArchivedLogRecord, RedoGroup
 from oracle_simulator.instance.faults import Step
@@ -140,7 +141,7 @@ class Archiver:
             with instance.latch:
                 while not self._ended and not self.unarchived():
                     self.failed = False  # what could not be archived was cleared
-                    instance.changed.wait()
+                    instance.changed.wait(switch_late_logs(instance))
                 if self._ended:
                     return
                 # A log that cannot be read holds up its own redo thread only.
@@ -160,11 +161,11 @@ class Archiver:
                         raise
                     return
             if failure is not None:
+                if not before:
+                    instance.log.error(failure, f"ORACLE Instance {instance.home.sid} - Archival Error")
                 with instance.latch:
                     self.failed = True
                     instance.announce()
-                if not before:
-                    instance.log.error(failure, f"ORACLE Instance {instance.home.sid} - Archival Error")
                 self._wait_for_change(self._board.next_try())
 
     @property
@@ -235,8 +236,13 @@ class Archiver:
             raise ArchiveFailed(_not_archived(header, source, failure))
 
     def _target(self, destination: ArchiveDestination, header: LogHeader) -> Path:
-        """Where a copy goes. Raises CopyFailed when the recovery area has no room for it."""
+        """Where a copy goes. Raises CopyFailed when the recovery area has no room for it, ORA-12154 for a
+        remote destination."""
         instance = self._instance
+        if destination.remote:
+            # No other host can be reached from here.
+            text = "TNS:could not resolve the connect identifier specified"
+            raise CopyFailed(OracleError(12154, text))
         if not destination.in_recovery_area:
             name = instance.parameters.archived_log_name(header.thread, header.sequence, header.resetlogs_id)
             return destination.file(name)

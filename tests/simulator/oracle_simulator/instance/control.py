@@ -39,6 +39,7 @@ class DatabaseRecord:
     ``checkpoint`` is the last checkpoint of all files (``V$DATABASE.CHECKPOINT_CHANGE#``).
     ``sequence`` counts the writes of the control file; datafile headers hold the count of their last write.
     ``recovery_stop_scn`` is where an incomplete recovery ended, for the RESETLOGS that follows it.
+    ``compatible`` is the highest COMPATIBLE it was ever mounted with; there is no way back.
     ``controlfile_scn`` is only set in a backup (``V$DATABASE.CONTROLFILE_CHANGE#``).
     """
 
@@ -67,6 +68,7 @@ class DatabaseRecord:
     max_datafiles: int = 1024
     max_instances: int = 8
     max_loghistory: int = 292
+    compatible: str = ""
 
     @property
     def is_standby(self) -> bool:

@@ -16,6 +16,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import BACKUP, REQUIRED, ControlState
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import os_lines
+from oracle_simulator.instance.release import compatible_numbers
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.block import FileType
 from oracle_simulator.storage.control_file import (
@@ -50,7 +51,7 @@ class ControlFileSet:
         self._creating = True
 
     def load(self) -> ControlState:
-        """Read every copy. Raises ORA-00205, ORA-00214, ORA-01103."""
+        """Read every copy. Raises ORA-00201, ORA-00205, ORA-00214, ORA-01103."""
         images: list[tuple[Path, ControlFileImage]] = []
         for path in self._instance.parameters.control_files:
             try:
@@ -88,12 +89,21 @@ class ControlFileSet:
         if state.database.block_size != size:
             text = f"DB_BLOCK_SIZE must be {state.database.block_size} to mount this database (not {size})"
             raise OracleError(58, text)
+        self._check_compatible(state, first_path)
         if first.file_type == FileType.BACKUP_CONTROL:
             state.database.control_file_type = BACKUP
             state.database.open_resetlogs = REQUIRED
         self._written = first.sequence
         state.database.sequence = max(state.database.sequence, first.sequence)
         return state
+
+    def _check_compatible(self, state: ControlState, path: Path) -> None:
+        wanted = self._instance.parameters.get("compatible")
+        database = state.database
+        if compatible_numbers(wanted) < compatible_numbers(database.compatible or wanted):
+            text = f"control file version {database.compatible} incompatible with ORACLE version {wanted}"
+            raise OracleError(201, text, (202, f"control file: '{path}'"))
+        database.compatible = wanted
 
     def save(self) -> None:
         """Write the state as it is now to every copy, durably; a newer write in between is enough.

@@ -197,6 +197,11 @@ class LogWriter:
         self._work.notify()
         return group.sequence
 
+    @property
+    def switching(self) -> bool:
+        """Whether a switch was asked for and has not been made yet."""
+        return self._switches_wanted > 0
+
     def _free_group(self) -> RedoGroup | None:
         """The group to use next: the one idle for longest, if redo in it is needed by nobody."""
         return next(iter(self._free_groups()), None)

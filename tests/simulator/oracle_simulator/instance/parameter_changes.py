@@ -19,6 +19,7 @@ from oracle_simulator.instance.archive_destinations import (
     parse_destination,
 )
 from oracle_simulator.instance.buffer_pools import check_pools
+from oracle_simulator.instance.release import compatible_numbers, release_of
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -76,11 +77,13 @@ def change_parameter(instance: Instance, name: str, value: str) -> None:
 def check_at_startup(parameters: Parameters) -> None:
     """What STARTUP finds wrong in the parameter file before there is an instance.
 
-    Raises ORA-00380 for a buffer pool that can't be, ORA-19905 for a LOG_ARCHIVE_FORMAT without %s, %t and
-    %r, ORA-19802 for a recovery area without a size, ORA-16019, ORA-16020, and ORA-16024 to ORA-16026 for a
-    destination nobody understands.
+    Raises ORA-00380 for a buffer pool that can't be, ORA-00401 for a COMPATIBLE of a later release, ORA-19905
+    for a LOG_ARCHIVE_FORMAT without %s, %t and %r, ORA-19802 for a recovery area without a size, ORA-16019,
+    ORA-16020, and ORA-16024 to ORA-16026 for a destination nobody understands.
     """
     check_pools(parameters)
+    if compatible_numbers(parameters.get("compatible")) > release_of(parameters):
+        raise OracleError(401, "the value for parameter compatible is not supported by this release")
     missing = [part for part in "str" if not re.search(f"%{part}", parameters.log_archive_format, re.I)]
     if missing:
         raise OracleError(19905, "log_archive_format must contain %s, %t and %r")
@@ -117,7 +120,7 @@ def _check_location(parameters: Parameters, name: str) -> None:
             ),
         )
     destination = parse_destination(int(found[1]), value) if found and value else None
-    if destination is None:
+    if destination is None or destination.remote:
         return
     text = f"parameter {name.upper()} destination string cannot be translated"
     if destination.in_recovery_area:
@@ -141,7 +144,9 @@ def _check_together(parameters: Parameters, name: str) -> None:
         text = f"cannot use LOG_ARCHIVE_DEST_{numbered[0]} with LOG_ARCHIVE_DEST or LOG_ARCHIVE_DUPLEX_DEST"
         raise OracleError(16019, text)
     found = configured_destinations(parameters)
-    usable = [destination for destination in found if destination.state == "ENABLE"]
+    usable = [
+        destination for destination in found if destination.state == "ENABLE" and not destination.remote
+    ]
     wanted = parameters.integer("log_archive_min_succeed_dest")
     if len(usable) >= wanted or (not found and not _DESTINATION.fullmatch(name) and wanted == 1):
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.release import release_of
+from oracle_simulator.instance.release import compatible_default, release_of
 
 _LINE = re.compile(r"^\s*(?:[*\w]+\.)?(?P<name>[A-Za-z_][\w$]*)\s*=\s*(?P<value>.*?)\s*$")
 _ITEM = re.compile(r"\s*(?:'((?:[^']|'')*)'|\"([^\"]*)\"|([^,\s]+))\s*(?:,|$)")
@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, str] = {
     "archive_lag_target": "0",
     "cluster_database": "FALSE",
     "cluster_database_instances": "1",
-    "compatible": "19.0.0",
+    "compatible": "",
     "control_file_record_keep_time": "7",
     "control_files": "",
     "db_16k_cache_size": "0",
@@ -195,6 +195,8 @@ class Parameters:
         path.write_text("".join(lines), encoding="utf-8")
 
     def _default(self, name: str) -> str:
+        if name == "compatible":
+            return compatible_default(release_of(self))
         if name == "db_unique_name":
             return self.get("db_name")
         if name.startswith("log_archive_dest_state_"):

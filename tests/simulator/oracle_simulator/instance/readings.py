@@ -25,6 +25,7 @@ class Readings:
     that was closed before the files' checkpoint, by that control file.
     ``unknown_sequence_is_named``: when the control file cannot tell which log of a thread holds a change,
     recovery asks for "sequence #0"; without it, ORA-00280 is left out.
+    ``current_scn_when_closed_is_null``: V$DATABASE.CURRENT_SCN of a database that is not open; else it is 0.
     ``standby_begin_backup``: the error of BEGIN BACKUP on a physical standby: 16000, 1109 or 1666.
     ``close_abort_checkpoints``: CLOSE ABORT of a pluggable database writes its files; without it they need
     recovery.
@@ -36,6 +37,7 @@ class Readings:
     end_backup_of_datafile_when_open: bool = True
     partial_end_backup_is_an_error: bool = True
     archive_current_awaits_optional: bool = False
+    current_scn_when_closed_is_null: bool = False
     standby_begin_backup: int = 16000
     begin_backup_covers_closed_pluggables: bool = False
     pluggable_closes_in_backup_mode: bool = False

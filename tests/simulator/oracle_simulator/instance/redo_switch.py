@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.archiver import archive_now
+from oracle_simulator.instance.archiver import ArchiveFailed, archive_now
+from oracle_simulator.instance.redo_groups import member_lines
+from oracle_simulator.instance.resetlogs import online_log_to_archive
 from oracle_simulator.instance.thread_states import instance_name, switch_closed_thread
 
 if TYPE_CHECKING:
@@ -83,6 +85,29 @@ def archive_log_current(
     return ended.get(own, 0)
 
 
+def archive_log_noswitch(instance: Instance, to: str | None = None) -> None:
+    """ALTER SYSTEM ARCHIVE LOG CURRENT NOSWITCH: the current logs as far as they are written, of a mounted database.
+
+    Raises ORA-00258, ORA-01507, ORA-16038, ORA-03001 for an open database, which Oracle would close for it.
+    """
+    instance.require_mounted()
+    _require_archivelog(instance)
+    if instance.is_open:
+        raise OracleError(3001, "unimplemented feature (ARCHIVE LOG CURRENT NOSWITCH of an open database)")
+    for group in [group for group in instance.control.redo_groups if group.status == "CURRENT"]:
+        found = online_log_to_archive(instance, group)
+        if found is None:
+            raise OracleError(
+                16038,
+                f"log {group.group} sequence# {group.sequence} cannot be archived",
+                *member_lines(group),
+            )
+        try:
+            instance.archiver.archive_log(*found, "FGRD", to)
+        except ArchiveFailed as exc:
+            raise exc.error from exc
+
+
 def archive_log_all(
     instance: Instance, cancelled: Cancelled = None, to: str | None = None, thread: int | None = None
 ) -> None:
@@ -103,12 +128,13 @@ def archive_log_next(
 def archive_log_sequence(
     instance: Instance, sequence: int, cancelled: Cancelled = None, to: str | None = None, thread: int = 1
 ) -> None:
-    """ALTER SYSTEM ARCHIVE LOG SEQUENCE n, of one thread. Raises as :func:`archive_log_group`."""
+    """ALTER SYSTEM ARCHIVE LOG SEQUENCE n, of one thread. Raises ORA-00260 when no online log has it, and as
+    :func:`archive_log_group`."""
     with instance.latch:
         groups = instance.control.groups_of(thread)
         group = next((group for group in groups if group.sequence == sequence), None)
         if group is None:
-            raise OracleError(16013, f"log sequence# {sequence} does not need archiving")
+            raise OracleError(260, f"cannot find online log sequence {sequence} for thread {thread}")
     archive_log_group(instance, group, cancelled, to)
 
 

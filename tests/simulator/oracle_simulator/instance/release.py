@@ -62,6 +62,14 @@ def banner(release: Release) -> str:
     return f"{product(release)} Release {base_text(release)} - {bits}Production"
 
 
+def compatible_numbers(text: str) -> tuple[int, ...]:
+    """A value of COMPATIBLE to be compared: as many numbers as it has but for zeros at its end."""
+    numbers = [int(part) for part in text.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
 def compatible_default(release: Release) -> str:
     """The COMPATIBLE a new database of this release gets."""
     return "12.2.0" if (12, 2) <= release < (18,) else _COMPATIBLE[release[0]]

@@ -151,7 +151,7 @@ def archive_online_logs(instance: Instance) -> None:
     database = control.database
     archived = {(log.resetlogs_id, log.thread, log.sequence) for log in control.archived_logs if log.name}
     for group in control.redo_groups:
-        found = _online_log(instance, group)
+        found = online_log_to_archive(instance, group)
         if found is None or (database.resetlogs_id, found[1].thread, found[1].sequence) in archived:
             continue
         path, header = found
@@ -161,7 +161,7 @@ def archive_online_logs(instance: Instance) -> None:
             instance.log.error(exc.error, f"RESETLOGS: log {header.sequence} could not be archived")
 
 
-def _online_log(instance: Instance, group: RedoGroup) -> tuple[Path, LogHeader] | None:
+def online_log_to_archive(instance: Instance, group: RedoGroup) -> tuple[Path, LogHeader] | None:
     """A readable member with redo of this incarnation; its header says where it ends, current or not."""
     database = instance.control.database
     for member in group.valid_members:

@@ -77,7 +77,9 @@ def _archive_log(session: DatabaseSession, statement: st.ArchiveLog) -> None:
     cancelled, to = session.is_cancelled, statement.destination
     match statement.what:
         case "CURRENT" if statement.noswitch:
-            raise OracleError(3001, "unimplemented feature (ARCHIVE LOG CURRENT NOSWITCH)")
+            redo_switch.archive_log_noswitch(instance, to)
+        case "START" | "STOP":
+            return  # archiving has been automatic since 10g; the words are still taken
         case "CURRENT":
             redo_switch.archive_log_current(instance, cancelled, to, thread)
         case "ALL":
@@ -89,8 +91,6 @@ def _archive_log(session: DatabaseSession, statement: st.ArchiveLog) -> None:
             redo_switch.archive_log_sequence(instance, statement.number or 0, cancelled, to, number)
         case "GROUP" | "CHANGE" | "LOGFILE":
             redo_switch.archive_log_group(instance, _group_of(session, statement, thread), cancelled, to)
-        case _:
-            raise OracleError(3001, f"unimplemented feature (ARCHIVE LOG {statement.what})")
 
 
 def _group_of(session: DatabaseSession, statement: st.ArchiveLog, thread: int | None) -> RedoGroup:
@@ -103,9 +103,7 @@ def _group_of(session: DatabaseSession, statement: st.ArchiveLog, thread: int | 
             or (statement.what == "CHANGE" and here and group.status != "UNUSED" and holds)
         ):
             return group
-    if statement.what == "CHANGE":
-        raise OracleError(289, f"no online log holds change {statement.number}")
-    wanted = statement.logfile or f"group {statement.number}"
+    wanted = statement.logfile or f"{statement.what.lower()} {statement.number}"
     raise OracleError(268, f"specified log file does not exist '{wanted}'")
 
 

@@ -192,10 +192,13 @@ def _archive_mode(session: DatabaseSession, statement: st.ArchiveMode) -> None:
     instance.require_mounted()
     if instance.is_open:
         raise OracleError(1126, "database must be mounted in this instance and not open in any instance")
-    if instance.control.thread.status == "OPEN":
+    if any(thread.status == "OPEN" for thread in instance.control.threads):
         raise OracleError(265, "instance recovery required, cannot set ARCHIVELOG mode")
     with instance.latch:
         instance.control.database.log_mode = "ARCHIVELOG" if statement.enabled else "NOARCHIVELOG"
+        for group in instance.control.redo_groups:
+            # Archiving begins with the current logs: what was written before is not archived any more.
+            group.archived = group.archived or group.status != "CURRENT"
     instance.save_control()
 
 

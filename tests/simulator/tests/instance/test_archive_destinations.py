@@ -17,6 +17,7 @@ from oracle_simulator.instance.archive_destinations import ArchiveDestination, p
 from oracle_simulator.instance.parameter_changes import change_parameter, check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.storage.redo_log import read_records
 
 from .conftest import Lab, codes_of
 from .test_archiving import Background, wait_until
@@ -52,10 +53,10 @@ def copies(lab: Lab, sequence: int) -> set[int]:
             "LOCATION=USE_DB_RECOVERY_FILE_DEST VALID_FOR=(ALL_ROLES, ONLINE_LOGFILES)",
             ArchiveDestination(1, "USE_DB_RECOVERY_FILE_DEST", valid_for=("ONLINE_LOGFILES", "ALL_ROLES")),
         ),
-        ("SERVICE=standby ASYNC", None),
+        ("SERVICE=standby ASYNC", ArchiveDestination(1, "standby", remote=True)),
     ],
 )
-def test_what_a_destination_says(text: str, expected: ArchiveDestination | None) -> None:
+def test_what_a_destination_says(text: str, expected: ArchiveDestination) -> None:
     assert parse_destination(1, text) == expected
 
 
@@ -286,3 +287,42 @@ def test_without_any_destination_logs_go_to_the_default_of_oracle_home(lab: Lab)
     (log,) = lab.instance.control.archived_logs
     assert log.name is not None and log.name.startswith(f"{lab.home.dbs}/arch1_1_")
     assert Path(log.name).is_file()
+
+
+def test_a_remote_destination_is_out_of_reach_and_counts_for_nothing(lab: Lab) -> None:
+    instance = lab.instance
+    change_parameter(instance, "log_archive_dest_2", "SERVICE=elsewhere ASYNC")
+    lab.archive_current()
+    wait_until(lab, lambda: instance.archiver.destination(2).error is not None)
+    assert (instance.archiver.destination(2).error or "").startswith("ORA-12154")
+    assert copies(lab, 1) == {1}
+    refused = codes_of(lambda: change_parameter(instance, "log_archive_min_succeed_dest", "2"))
+    assert refused == (2097, 16020)
+
+
+def test_a_late_log_is_switched_by_time(lab: Lab) -> None:
+    instance = lab.instance
+    sequence = instance.control.thread.sequence
+    instance.wall_clock.jump(61)
+    change_parameter(instance, "archive_lag_target", "120")
+    assert instance.control.thread.sequence == sequence
+    instance.wall_clock.jump(60)
+    change_parameter(instance, "archive_lag_target", "60")  # and so it looks at the clock again
+    wait_until(lab, lambda: instance.control.thread.sequence == sequence + 1)
+    wait_until(lab, lambda: copies(lab, sequence) == {1})
+    assert instance.control.thread.sequence == sequence + 1
+
+
+def test_the_current_log_of_a_mounted_database_is_archived_without_a_switch(lab: Lab) -> None:
+    lab.archive_current()
+    scn = lab.fill(9, "still current")
+    lab.crash()
+    lab.mount()
+    redo_switch.archive_log_noswitch(lab.instance)
+    last = max(lab.instance.control.archived_logs, key=lambda log: log.sequence)
+    current = lab.instance.control.current_group
+    assert (last.sequence, last.first_scn) == (current.sequence, current.first_scn)
+    assert last.next_scn > scn
+    assert max(entry.record.scn for entry in read_records(last.name or "")) >= scn
+    lab.instance.open()
+    lab.assert_contents()

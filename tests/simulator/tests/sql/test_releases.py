@@ -142,18 +142,17 @@ def test_what_is_no_release(text: str) -> None:
         parse_release(text)
 
 
-def bench_of(home: Home, release: str) -> Bench:
-    """The template's database opened by software of another release."""
-    with home.parameter_file.open("a", encoding="utf-8") as stream:
-        stream.write(f"*.{RELEASE}={release}\n")
-    bench = Bench(home)
+def created(folder: Path, release: str) -> Home:
+    """A new database of a release."""
+    home = Home(folder / "home", "OLD")
+    create_database(home, DatabaseDefinition("OLD", parameters={RELEASE: release}, verifier_rounds=1))
+    return home
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    bench = Bench(created(tmp_path_factory.mktemp("old"), "11.2.0.4"))
     bench.open()
-    return bench
-
-
-@pytest.fixture
-def old(closed_home: Home) -> Iterator[Client]:
-    bench = bench_of(closed_home, "11.2.0.4")
     yield bench.sys
     bench.close()
 
@@ -203,15 +202,36 @@ def test_what_the_present_release_says_of_itself(bench: Bench) -> None:
 
 
 def test_a_new_database_is_compatible_with_its_release(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home", "OLD")
-    create_database(home, DatabaseDefinition("OLD", parameters={RELEASE: "11.2.0.4"}, verifier_rounds=1))
+    home = created(tmp_path, "11.2.0.4")
     assert "compatible=11.2.0.4.0" in home.parameter_file.read_text(encoding="utf-8")
     bench = Bench(home)
     with pytest.raises(OracleError) as caught:
         bench.database.verifier("SYS", AdminMode.SYSBACKUP)
         bench.connect("SYS", AdminMode.SYSBACKUP)
-    assert caught.value.code == 1031
+    assert caught.value.code == 1031  # that privilege came with 12.1
     bench.close()
+
+
+def test_there_is_no_way_back_to_a_lower_compatible(tmp_path: Path) -> None:
+    def starting_with(release: str, compatible: str) -> tuple[int, ...]:
+        text = home.parameter_file.read_text(encoding="utf-8")
+        lines = [line for line in text.splitlines() if RELEASE not in line and "compatible" not in line]
+        lines += [f"*.{RELEASE}={release}", f"*.compatible={compatible}"]
+        home.parameter_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        try:
+            bench = Bench(home)
+            bench.open()
+        except OracleError as error:
+            return error.codes
+        bench.database.shutdown()
+        return ()
+
+    home = created(tmp_path, "11.2.0.4")
+    assert starting_with("11.2.0.4", "12.1.0") == (401,)
+    assert starting_with("19.22", "11.2.0.4.0") == ()  # newer software, old files
+    assert starting_with("11.2.0.4", "11.2.0.4.0") == ()
+    assert starting_with("19.22", "19.0.0") == ()
+    assert starting_with("19.22", "11.2.0.4.0") == (201, 202)
 
 
 def test_the_banner_of_every_release() -> None:

@@ -12,10 +12,12 @@ from oracle_simulator.instance.release import DEFAULT_RELEASE, Release
 from oracle_simulator.sql.views import (
     archiving,
     containers,
+    control_file,
     database,
     dictionary,
     files,
     parameters,
+    recovery_area,
     redo,
     release,
     sessions,
@@ -25,10 +27,25 @@ from oracle_simulator.sql.views.definition import Needs, View, ViewContext
 __all__ = ["Needs", "View", "ViewContext", "find_view", "view_names"]
 
 
+_MODULES = (
+    archiving,
+    containers,
+    control_file,
+    database,
+    dictionary,
+    files,
+    parameters,
+    recovery_area,
+    redo,
+    release,
+    sessions,
+)
+
+
 @functools.cache
 def _all_views(version: Release) -> dict[str, View[Any]]:
     found: dict[str, View[Any]] = {}
-    for module in (archiving, containers, database, dictionary, files, parameters, redo, release, sessions):
+    for module in _MODULES:
         for every in module.VIEWS:
             view = every.in_release(version)
             if view is None:

@@ -16,7 +16,6 @@ from oracle_simulator.instance.archive_destinations import (
     DestinationStatus,
 )
 from oracle_simulator.instance.control import ArchivedLogRecord
-from oracle_simulator.instance.recovery_area import FileTypeUsage
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
@@ -25,10 +24,8 @@ from oracle_simulator.sql.views.definition import (
     ViewContext,
     container,
     date,
-    nothing,
     number,
     text,
-    timestamp,
     yes_no,
 )
 from oracle_simulator.storage.oracle_time import decode_time
@@ -126,6 +123,10 @@ class _Destination:
         return "ERROR" if self.error else "VALID"
 
     @property
+    def remote(self) -> bool:
+        return self.setting is not None and self.setting.remote
+
+    @property
     def alternate(self) -> str:
         chosen = self.setting.alternate if self.setting else None
         return f"LOG_ARCHIVE_DEST_{chosen}" if chosen else "NONE"
@@ -172,7 +173,7 @@ ARCHIVE_DEST = View(
         text("STATUS", 9, lambda d: d.status),
         text("BINDING", 9, lambda d: d.binding),
         text("NAME_SPACE", 7, lambda d: "SYSTEM"),
-        text("TARGET", 16, lambda d: "PRIMARY"),
+        text("TARGET", 16, lambda d: "STANDBY" if d.remote else "PRIMARY"),
         text("ARCHIVER", 10, lambda d: "ARCH"),
         text("SCHEDULE", 8, lambda d: "ACTIVE" if d.setting else "INACTIVE"),
         text("DESTINATION", 256, lambda d: d.location),
@@ -218,7 +219,7 @@ ARCHIVE_DEST_STATUS = View(
         number("DEST_ID", lambda d: d.dest_id),
         text("DEST_NAME", 256, lambda d: f"LOG_ARCHIVE_DEST_{d.dest_id}"),
         text("STATUS", 9, lambda d: d.status),
-        text("TYPE", 16, lambda d: "LOCAL"),
+        text("TYPE", 16, lambda d: "UNKNOWN" if d.remote else "LOCAL"),
         text("DATABASE_MODE", 15, lambda d: d.database_mode),
         text("RECOVERY_MODE", 34, lambda d: "IDLE"),
         text("PROTECTION_MODE", 20, lambda d: "MAXIMUM PERFORMANCE"),
@@ -272,90 +273,9 @@ ARCHIVE_PROCESSES = View(
 )
 
 
-@dataclass(frozen=True)
-class _RecoveryArea:
-    path: str
-    limit: int
-    usage: list[FileTypeUsage]
-
-
-def _recovery_areas(context: ViewContext) -> list[_RecoveryArea]:
-    area = context.instance.recovery_area
-    return [_RecoveryArea(str(area.folder), area.limit, area.usage())] if area.folder else []
-
-
-RECOVERY_FILE_DEST = View(
-    "V$RECOVERY_FILE_DEST",
-    Needs.CONTROL_FILE,
-    _recovery_areas,
-    [
-        text("NAME", 513, lambda a: a.path),
-        number("SPACE_LIMIT", lambda a: a.limit),
-        number("SPACE_USED", lambda a: sum(each.used for each in a.usage)),
-        number("SPACE_RECLAIMABLE", lambda a: sum(each.reclaimable for each in a.usage)),
-        number("NUMBER_OF_FILES", lambda a: sum(each.files for each in a.usage)),
-        container(),
-    ],
-)
-
-_OTHER_FILE_TYPES = ("BACKUP PIECE", "IMAGE COPY", "FLASHBACK LOG", "FOREIGN ARCHIVED LOG")
-
-
-@dataclass(frozen=True)
-class _Share:
-    usage: FileTypeUsage
-    limit: int
-
-    def percent(self, size: int) -> float:
-        return round(100 * size / self.limit, 2) if self.limit else 0
-
-
-def _shares(context: ViewContext) -> list[_Share]:
-    area = context.instance.recovery_area
-    others = [FileTypeUsage(each) for each in _OTHER_FILE_TYPES]
-    return [_Share(usage, area.limit) for usage in (*area.usage(), *others)]
-
-
-RECOVERY_AREA_USAGE = View(
-    "V$RECOVERY_AREA_USAGE",
-    Needs.CONTROL_FILE,
-    _shares,
-    [
-        text("FILE_TYPE", 23, lambda s: s.usage.file_type),
-        number("PERCENT_SPACE_USED", lambda s: s.percent(s.usage.used)),
-        number("PERCENT_SPACE_RECLAIMABLE", lambda s: s.percent(s.usage.reclaimable)),
-        number("NUMBER_OF_FILES", lambda s: s.usage.files),
-        container(),
-    ],
-)
-RESTORE_POINT = View(
-    "V$RESTORE_POINT",
-    Needs.CONTROL_FILE,
-    nothing,
-    [
-        number("SCN", lambda r: r),
-        number("DATABASE_INCARNATION#", lambda r: r),
-        text("GUARANTEE_FLASHBACK_DATABASE", 3, lambda r: r),
-        number("STORAGE_SIZE", lambda r: r),
-        timestamp("TIME", lambda r: r),
-        timestamp("RESTORE_POINT_TIME", lambda r: r),
-        text("PRESERVED", 3, lambda r: r),
-        text("NAME", 128, lambda r: r),
-        text("PDB_RESTORE_POINT", 3, lambda r: r, since=(12, 2)),
-        text("CLEAN_PDB_RESTORE_POINT", 3, lambda r: r, since=(12, 2)),
-        number("PDB_INCARNATION#", lambda r: r, since=(12, 2)),
-        container(),
-    ],
-)
-
-
 VIEWS: tuple[View[Any], ...] = (
     ARCHIVED_LOG,
     ARCHIVE_DEST,
     ARCHIVE_DEST_STATUS,
     ARCHIVE_PROCESSES,
-    RECOVERY_FILE_DEST,
-    RECOVERY_AREA_USAGE,
-    RECOVERY_AREA_USAGE.named("V$FLASH_RECOVERY_AREA_USAGE"),
-    RESTORE_POINT,
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from oracle_simulator.instance.control import DatabaseRecord, IncarnationRecord
@@ -49,8 +48,10 @@ class _Database:
     record: DatabaseRecord
 
     @property
-    def current_scn(self) -> int:
-        return self.instance.clock.current() if self.instance.is_open else 0
+    def current_scn(self) -> int | None:
+        if self.instance.is_open:
+            return self.instance.clock.current()
+        return None if self.instance.readings.current_scn_when_closed_is_null else 0
 
     @property
     def incarnation(self) -> int:
@@ -252,35 +253,9 @@ DIAG_INFO = View(
 )
 
 
-def _control_files(context: ViewContext) -> list[Path]:
-    return list(context.instance.parameters.control_files) if context.instance.mounted else []
-
-
-def _blocks_of(path: Path) -> int:
-    try:
-        return path.stat().st_size // 16384 - 1
-    except OSError:
-        return 0
-
-
-CONTROLFILE = View(
-    "V$CONTROLFILE",
-    Needs.INSTANCE,
-    _control_files,
-    [
-        text("STATUS", 7, lambda p: None),
-        text("NAME", 513, str),
-        text("IS_RECOVERY_DEST_FILE", 3, lambda p: "NO"),
-        number("BLOCK_SIZE", lambda p: 16384),
-        number("FILE_SIZE_BLKS", _blocks_of),
-        container(),
-    ],
-)
-
 VIEWS: tuple[View[Any], ...] = (
     DATABASE,
     INSTANCE,
     DATABASE_INCARNATION,
     DIAG_INFO,
-    CONTROLFILE,
 )
