@@ -11,7 +11,7 @@ from typing import Any
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net import messages
 from oracle_simulator.net.backend import Bind, DataType, Result, Session
-from oracle_simulator.net.binds import NATIONAL, CursorReference, LobReference
+from oracle_simulator.net.binds import CursorReference, LobReference
 from oracle_simulator.net.cursors import Cursor, CursorTable, ValueEncoders
 from oracle_simulator.net.data_types import ENCODERS, LOB_TYPES, NATIONAL_ENCODERS, NULL
 from oracle_simulator.net.lobs import CHUNK_SIZE, LobStore
@@ -222,7 +222,7 @@ class Calls:
         if value is None:
             return NULL + (_IS_NULL if data_type is DataType.BOOLEAN else _NOT_TRUNCATED)
         if data_type in LOB_TYPES:
-            return self._lobs.encode(value, bind.national) + _NOT_TRUNCATED
+            return self._lobs.encode(value) + _NOT_TRUNCATED
         if data_type in (DataType.LONG, DataType.ROWID, DataType.UROWID):
             data_type = DataType.VARCHAR2
         elif data_type is DataType.LONG_RAW:
@@ -293,10 +293,10 @@ class Calls:
             return messages.lob_content(data) if data else b"", messages.lob_outcome(locator, sb(amount))
         if call.operation == LobOperation.CREATE_TEMPORARY:
             is_text = call.destination == DataType.CLOB
-            locator = lobs.add("" if is_text else b"", temporary=True, national=call.offset == NATIONAL)
+            locator = lobs.add("" if is_text else b"", temporary=True)
             return b"", messages.lob_outcome(locator, ub(messages.CHARSET_UTF8) + b"\0")
         if call.operation == LobOperation.LENGTH:
-            amount = len(lobs.content(locator))
+            amount = lobs.length(locator)
         elif call.operation == LobOperation.CHUNK_SIZE:
             amount = CHUNK_SIZE
         elif call.operation == LobOperation.WRITE:

@@ -140,7 +140,7 @@ class ValueEncoders:
 
     def _encoder(self, data_type: DataType, national: bool) -> tuple[_Encode, bytes]:
         if data_type in LOB_TYPES:
-            return lambda value: self._lobs.encode(value, national), NULL
+            return self._lobs.encode, NULL
         if data_type is DataType.CURSOR:
             return self._encode_cursor, NULL
         null = LONG_NULL if data_type in LONG_TYPES else NULL

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import StoredLob
@@ -18,9 +18,12 @@ CHUNK_SIZE = 8132
 
 _KEEP = 64 * 1024 * 1024
 _MOST_TEMPORARY = 256 * 1024 * 1024
-_HEAD = b"\x00\x26\x00\x02\x00\x00\x00"
+_HEAD = b"\x00\x26\x00\x02\x00\x00"
+_WIDE, _NARROW = b"\x80", b"\x00"
+"""Flag of a locator: the content travels in UTF-16."""
 _TEMPORARY = b"\x01"
 _PERSISTENT = b"\x00"
+_BLANK = " ".encode("utf-16-be")
 
 Content = str | bytes
 Write = Callable[[Hashable, Content], None]
@@ -28,14 +31,31 @@ Write = Callable[[Hashable, Content], None]
 
 @dataclass
 class _Lob:
-    """What one locator stands for. ``origin`` is its place in the database, None for a value of a query; a
-    ``national`` CLOB travels in UTF-16."""
+    """What one locator stands for. ``origin`` is its place in the database, None for a value of a query.
 
-    content: Content
+    A CLOB is kept, counted and sent in UTF-16, whatever the character set of the database, as long as that has
+    characters of several widths (SecureFiles and Large Objects Developer's Guide, "LOB Storage"): a character
+    beyond the basic plane counts twice.
+    """
+
+    data: bytes
+    is_text: bool
     temporary: bool
-    national: bool
     origin: Hashable | None = None
     is_open: bool = False
+
+    @property
+    def unit(self) -> int:
+        """Bytes of one character."""
+        return 2 if self.is_text else 1
+
+    @property
+    def length(self) -> int:
+        return len(self.data) // self.unit
+
+    @property
+    def content(self) -> Content:
+        return self.data.decode("utf-16-be", "replace") if self.is_text else self.data
 
 
 def _not_writable(_origin: Hashable, _content: Content) -> None:
@@ -58,16 +78,19 @@ class LobStore:
         self._fetched_size = 0
         self._last_number = 0
 
-    def add(self, value: Content | StoredLob, *, temporary: bool = False, national: bool = False) -> bytes:
+    def add(self, value: Content | StoredLob, *, temporary: bool = False) -> bytes:
         """A new locator for a value."""
         content, origin = (value.content, value.origin) if isinstance(value, StoredLob) else (value, None)
         self._last_number += 1
+        is_text = isinstance(content, str)
+        data = content.encode("utf-16-be") if isinstance(content, str) else bytes(content)
         kind = _TEMPORARY if temporary else _PERSISTENT
-        locator = (_HEAD + kind + self._last_number.to_bytes(8, "big")).ljust(LOCATOR_SIZE, b"\0")
-        self._lobs[locator] = _Lob(content, temporary, national, origin)
+        head = _HEAD + (_WIDE if is_text else _NARROW) + kind
+        locator = (head + self._last_number.to_bytes(8, "big")).ljust(LOCATOR_SIZE, b"\0")
+        self._lobs[locator] = _Lob(data, is_text, temporary, origin)
         if not temporary:
-            self._fetched[locator] = len(content)
-            self._fetched_size += len(content)
+            self._fetched[locator] = len(data)
+            self._fetched_size += len(data)
             while self._fetched_size > self._keep and len(self._fetched) > 1:
                 self.free(next(iter(self._fetched)))
         return locator
@@ -79,6 +102,10 @@ class LobStore:
 
     def content(self, locator: bytes) -> Content:
         return self._lob(locator).content
+
+    def length(self, locator: bytes) -> int:
+        """In characters or bytes."""
+        return self._lob(locator).length
 
     def _lob(self, locator: bytes) -> _Lob:
         try:
@@ -94,38 +121,33 @@ class LobStore:
         """The bytes that travel for a part of the content, and how many characters or bytes of it they are."""
         lob = self._lob(locator)
         start = max(offset, 1) - 1
-        part = lob.content[start : start + amount]
-        if isinstance(part, bytes):
-            return part, len(part)
-        return part.encode("utf-16-be" if lob.national else "utf-8"), len(part)
+        part = lob.data[start * lob.unit : (start + amount) * lob.unit]
+        return part, len(part) // lob.unit
 
     def write(self, locator: bytes, offset: int, data: bytes) -> int:
         """Put ``data`` at ``offset``, filling a gap before it; the characters or bytes written. ORA-22275 for
         a value of a query that is in no row; ORA-22920 for a row that is not locked; ORA-21560 for offset 0,
         ORA-01652 when temporary LOBs grow too large, ORA-29275 for half a character."""
         lob = self._lob(locator)
-        start = offset - 1
-        if start < 0:
+        if offset < 1:
             raise OracleError(21560, "argument 3 is null, invalid, or out of range")
-        held = sum(len(each.content) for each in self._lobs.values() if each.temporary)
-        if held + max(start - len(lob.content), 0) + len(data) > _MOST_TEMPORARY:
+        if len(data) % lob.unit:
+            raise OracleError(29275, "partial multibyte character")
+        start = (offset - 1) * lob.unit
+        held = sum(len(each.data) for each in self._lobs.values() if each.temporary)
+        if held + max(start - len(lob.data), 0) + len(data) > _MOST_TEMPORARY:
             raise OracleError(1652, "unable to extend temp segment by 128 in tablespace TEMP")
-        if isinstance(lob.content, str):
-            try:
-                text = data.decode("utf-16-be" if lob.national else "utf-8")
-            except UnicodeDecodeError:
-                raise OracleError(29275, "partial multibyte character") from None
-            self._replace(lob, lob.content[:start].ljust(start) + text + lob.content[start + len(text) :])
-            return len(text)
-        self._replace(lob, lob.content[:start].ljust(start, b"\0") + data + lob.content[start + len(data) :])
-        return len(data)
+        gap = _BLANK if lob.is_text else b"\0"
+        before = lob.data[:start] + gap * ((start - len(lob.data)) // lob.unit)
+        self._replace(lob, before + data + lob.data[start + len(data) :])
+        return len(data) // lob.unit
 
     def trim(self, locator: bytes, length: int) -> None:
         """Cut off what is behind the first ``length`` characters or bytes. ORA-22926 if there is less."""
         lob = self._lob(locator)
-        if length > len(lob.content):
+        if length > lob.length:
             raise OracleError(22926, "specified trim length is greater than current LOB value's length")
-        self._replace(lob, lob.content[:length])
+        self._replace(lob, lob.data[: length * lob.unit])
 
     def open(self, locator: bytes) -> None:
         """ORA-22293 when it is open already."""
@@ -144,14 +166,14 @@ class LobStore:
     def is_open(self, locator: bytes) -> bool:
         return self._lob(locator).is_open
 
-    def _replace(self, lob: _Lob, content: Content) -> None:
+    def _replace(self, lob: _Lob, data: bytes) -> None:
         if not lob.temporary:
             if lob.origin is None:
                 raise OracleError(22275, "invalid LOB locator specified")
-            self._write(lob.origin, content)
-        lob.content = content
+            self._write(lob.origin, replace(lob, data=data).content)
+        lob.data = data
 
-    def encode(self, value: Content | StoredLob, national: bool = False) -> bytes:
+    def encode(self, value: Content | StoredLob) -> bytes:
         """The column value that leads the client to a LOB. Empty content is not null."""
-        locator = self.add(value, national=national)
-        return ub(LOCATOR_SIZE) + ub(len(self.content(locator))) + ub(CHUNK_SIZE) + bytes1(locator)
+        locator = self.add(value)
+        return ub(LOCATOR_SIZE) + ub(self.length(locator)) + ub(CHUNK_SIZE) + bytes1(locator)

@@ -9,17 +9,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from oracle_simulator.testing import SimulatedDatabase
+from oracle_simulator.testing import SMALL, SimulatedDatabase
 
 from .node_client import Outcomes, checks_of, require_node_client, run_scripts
 
-SCRIPTS = ("connecting", "statements", "transactions", "breaks")
+SCRIPTS = ("connecting", "values", "large_objects", "statements", "transactions", "breaks")
+
+
+_ROOMY = {
+    **SMALL,
+    "tablespaces": [
+        {**tablespace, "size": "40M"} if tablespace["name"] == "USERS" else tablespace
+        for tablespace in SMALL["tablespaces"]
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
     client = require_node_client()
-    database = SimulatedDatabase(tmp_path_factory.mktemp("node"))
+    database = SimulatedDatabase(tmp_path_factory.mktemp("node"), spec=_ROOMY)
     try:
         database.start()
         settings = {

@@ -91,11 +91,20 @@ def test_a_lob_that_is_in_no_row_cannot_be_written(cursor: oracledb.Cursor) -> N
 def test_the_store_forgets_old_fetched_content_but_never_temporary() -> None:
     store = LobStore(keep=10)
     temporary = store.add(b"t" * 100, temporary=True)
-    first, second = store.add("x" * 8), store.add("y" * 8)
-    assert store.content(second) == "y" * 8
+    first, second = store.add(b"x" * 8), store.add(b"y" * 8)
+    assert store.content(second) == b"y" * 8
     assert store.content(temporary) == b"t" * 100
     with pytest.raises(OracleError, match="ORA-22922"):
         store.content(first)
+
+
+def test_characters_beyond_the_basic_plane_count_twice() -> None:
+    store = LobStore()
+    locator = store.add("a\U0001f600b", temporary=True)
+    assert store.length(locator) == 4
+    assert store.read(locator, 4, 10) == (b"\0b", 1)
+    assert store.write(locator, 6, "z".encode("utf-16-be")) == 1
+    assert store.content(locator) == "a\U0001f600b z"
 
 
 def test_the_latest_content_is_kept_however_large() -> None:

@@ -67,7 +67,7 @@ async function runOne(entry) {
   try {
     await Promise.race([entry.run(), limit]);
   } catch (error) {
-    problem = util.inspect(error);
+    problem = util.inspect(error).slice(0, 4000);
   }
   clearTimeout(timer);
   for (const connection of opened) {
