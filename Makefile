@@ -58,9 +58,12 @@ sanity: $(SANITY_TOOLS) ## ansible-test sanity, without a single ignore entry
 artefact: ## build the collection, look at what is in it
 
 ##@ Measure
-.PHONY: bench-simulator
+.PHONY: bench-simulator bench-copy
 bench-simulator: $(READY) ## how quick and cheap the simulated instance is (ARGS="--rounds 3 --databases 20")
 	@$(PYTHON) -m benchmarks.bench_simulator $(ARGS)
+
+bench-copy: $(READY) ## the copy engine beside cp, on the same files in turn (ARGS="--rounds 7 --streams 4 --folder /backup")
+	@$(PYTHON) -m benchmarks.bench_copy $(ARGS)
 
 ##@ Work on it
 .PHONY: coverage-table venv format build clean distclean help
