@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import BACKUP, CREATED, REQUIRED, ControlState, DatafileRecord
+from oracle_simulator.instance.control import (
+    BACKUP,
+    CREATED,
+    REQUIRED,
+    ControlState,
+    DatafileRecord,
+    RedoGroup,
+)
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.instance.standby import make_standby
 from oracle_simulator.storage.block import FileType
@@ -183,6 +190,7 @@ def _variant(instance: Instance, resetlogs: bool) -> Iterator[str]:
     yield "-- or if the last shutdown was not normal or immediate."
     if resetlogs:
         yield "RECOVER DATABASE USING BACKUP CONTROLFILE"
+        yield from _other_threads(control)
         yield "-- Database can now be opened zeroing the online logs."
         yield "ALTER DATABASE OPEN RESETLOGS;"
     else:
@@ -211,22 +219,41 @@ def _create_statement(control: ControlState, resetlogs: bool) -> Iterator[str]:
     yield f"    MAXINSTANCES {database.max_instances}"
     yield f"    MAXLOGHISTORY {database.max_loghistory}"
     yield "LOGFILE"
-    groups = sorted(control.redo_groups, key=lambda group: group.group)
-    for group in groups:
-        end = "" if group is groups[-1] else ","
-        size = f"SIZE {_size(group.size_bytes)} BLOCKSIZE {group.block_size}{end}"
-        if len(group.members) == 1:
-            yield f"  GROUP {group.group} {_literal(group.members[0])}  {size}"
-        else:
-            yield f"  GROUP {group.group} ("
-            yield ",\n".join(f"    {_literal(member)}" for member in group.members)
-            yield f"  ) {size}"
+    first = control.thread.thread
+    # The logs of other threads are not recognised by a control file that starts them anew.
+    groups = control.groups_of(first) if resetlogs else control.redo_groups
+    yield from _groups(groups)
     yield "-- STANDBY LOGFILE"
     yield "DATAFILE"
     files = [file for file in control.datafiles if not _left_out(file)]
     yield ",\n".join(f"  {_literal(file.path)}" for file in files)
     yield f"CHARACTER SET {database.character_set}"
     yield ";"
+
+
+def _groups(groups: Iterable[RedoGroup], more: str = "") -> Iterator[str]:
+    ordered = sorted(groups, key=lambda group: group.group)
+    for group in ordered:
+        end = "" if group is ordered[-1] else ","
+        size = f"SIZE {_size(group.size_bytes)} BLOCKSIZE {group.block_size}{more}{end}"
+        if len(group.members) == 1:
+            yield f"  GROUP {group.group} {_literal(group.members[0])}  {size}"
+        else:
+            yield f"  GROUP {group.group} ("
+            yield ",\n".join(f"    {_literal(member)}" for member in group.members)
+            yield f"  ) {size}"
+
+
+def _other_threads(control: ControlState) -> Iterator[str]:
+    for thread in control.threads[1:]:
+        groups = control.groups_of(thread.thread)
+        if not groups:
+            continue
+        yield "-- Create log files for threads other than thread one."
+        yield f"ALTER DATABASE ADD LOGFILE THREAD {thread.thread}"
+        *lines, last = _groups(groups, " REUSE")
+        yield from lines
+        yield f"{last};"
 
 
 def _left_out(file: DatafileRecord) -> bool:

@@ -28,30 +28,16 @@ from oracle_simulator.instance.control import (
     DatabaseRecord,
     DatafileRecord,
     IncarnationRecord,
-    RedoGroup,
     TablespaceRecord,
-    ThreadRecord,
 )
-from oracle_simulator.instance.messages import datafile_line, os_lines
+from oracle_simulator.instance.create_control_redo import RedoGroupDefinition, place_logs
+from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.control_file import ControlFileCorrupt, load_control_file
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, NotADatafileHeader
-from oracle_simulator.storage.disk import Disk
-from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
-from oracle_simulator.storage.redo_log import read_log_header
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
-
-
-@dataclass(frozen=True)
-class RedoGroupDefinition:
-    """One group of the LOGFILE clause; ``group`` None takes the next number."""
-
-    members: tuple[str, ...]
-    group: int | None = None
-    size_bytes: int | None = None
-    block_size: int = 512
 
 
 @dataclass(frozen=True)
@@ -87,7 +73,7 @@ def create(instance: Instance, definition: ControlFileDefinition) -> None:
         headers = _datafile_headers(instance, definition)
         state = _control_state(definition, headers, instance.wall_clock.second())
         running = [header for header in headers if header.con_id != SEED]
-        _place_logs(instance, definition, running, state)
+        place_logs(instance, definition.groups, definition.resetlogs, running, state)
         sequence = max(_old_sequence(instance), *(header.control_file_sequence for header in headers))
     except OracleError as exc:
         instance.release_mount_lock()
@@ -199,7 +185,7 @@ def _control_state(
     paths = dict(zip((header.file_number for header in headers), definition.datafiles, strict=True))
     return ControlState(
         database=database,
-        threads=[ThreadRecord(checkpoint=newest.checkpoint)],
+        threads=[],
         tablespaces=[tablespaces[key] for key in sorted(tablespaces)],
         datafiles=[
             _record(header, paths[header.file_number])
@@ -240,89 +226,3 @@ def _record(header: DatafileHeader, path: str) -> DatafileRecord:
         checkpoint=header.checkpoint,
         checkpoint_count=header.checkpoint_count,
     )
-
-
-def _place_logs(
-    instance: Instance,
-    definition: ControlFileDefinition,
-    headers: Sequence[DatafileHeader],
-    state: ControlState,
-) -> None:
-    """Fill in redo groups and thread. With NORESETLOGS from the log headers, which must all be there."""
-    taken = {group.group for group in definition.groups if group.group is not None}
-    for wanted in definition.groups:
-        number = wanted.group
-        if number is None:
-            number = next(candidate for candidate in range(1, 1000) if candidate not in taken)
-            taken.add(number)
-        state.redo_groups.append(_group(instance, number, wanted, definition.resetlogs, state.database))
-    thread = state.thread
-    if definition.resetlogs:
-        thread.status = "CLOSED"
-        return
-    used = [group for group in state.redo_groups if group.sequence]
-    current = max(used, key=lambda group: group.sequence, default=None)
-    oldest = min(headers, key=lambda header: header.checkpoint.scn)
-    if current is None or current.next_scn is not None:
-        newest = max(headers, key=lambda header: header.checkpoint.scn)
-        record = next(file for file in state.datafiles if file.file_number == newest.file_number)
-        text = f"data file {newest.file_number} is inconsistent with logs"
-        raise OracleError(1229, text, datafile_line(record))
-    current.status, current.archived = "CURRENT", False
-    thread.sequence = current.sequence
-    thread.checkpoint = state.database.checkpoint
-    clean = (
-        all(not header.fuzzy and header.checkpoint.scn == oldest.checkpoint.scn for header in headers)
-        and oldest.checkpoint.sequence == current.sequence
-    )
-    if clean:
-        for file in state.datafiles:
-            file.stop_scn, file.stop_time = file.checkpoint.scn, file.checkpoint.time
-        return
-    # Not closed in order: crash recovery will start where every file's redo is still to be looked at.
-    thread.status = "OPEN"
-    present = {group.sequence for group in used}
-    first = current.sequence
-    while first - 1 in present and first > oldest.checkpoint.sequence:
-        first -= 1
-    if first <= oldest.checkpoint.sequence:
-        thread.checkpoint = oldest.checkpoint
-    else:
-        group = next(group for group in used if group.sequence == first)
-        thread.checkpoint = type(oldest.checkpoint)(group.first_scn, group.first_time, 1, first, 2, 16)
-
-
-def _group(
-    instance: Instance, number: int, wanted: RedoGroupDefinition, resetlogs: bool, database: DatabaseRecord
-) -> RedoGroup:
-    size = wanted.size_bytes or 0
-    header: LogHeader | None = None
-    if not resetlogs:
-        header = _log_header(wanted, database, instance.disk)
-    if header is not None:
-        size = header.size_blocks * header.block_size
-    group = RedoGroup(number, 1, size or 4 << 20, list(wanted.members), wanted.block_size)
-    if header is not None:
-        group.sequence = header.sequence
-        group.status, group.archived = "INACTIVE", not header.sequence
-        group.first_scn, group.first_time = header.first_scn, header.first_time
-        group.next_scn, group.next_time = header.next_scn, header.next_time
-    return group
-
-
-def _log_header(wanted: RedoGroupDefinition, database: DatabaseRecord, disk: Disk) -> LogHeader | None:
-    """The header of a log; None for one never used. Raises ORA-01565 for a missing one, ORA-01159 for one
-    of another database or incarnation."""
-    for member in wanted.members:
-        try:
-            header = read_log_header(member, disk=disk)
-        except OSError as exc:
-            raise OracleError(1565, f"error in identifying file '{member}'", *os_lines(exc)) from exc
-        except RedoCorrupt:
-            return None
-        if (header.dbid, header.resetlogs_id) == (database.dbid, database.resetlogs_id):
-            return header
-        if header.dbid != database.dbid:
-            text = "file is not from same database as previous files - wrong database id"
-            raise OracleError(1159, text, (1517, f"log member: '{member}'"))
-    return None

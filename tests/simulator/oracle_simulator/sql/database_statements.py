@@ -14,7 +14,8 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, control_file_backup, create_control_file, datafiles
 from oracle_simulator.instance.archived_log_upkeep import register
 from oracle_simulator.instance.control import DatafileRecord
-from oracle_simulator.instance.create_control_file import ControlFileDefinition, RedoGroupDefinition
+from oracle_simulator.instance.create_control_file import ControlFileDefinition
+from oracle_simulator.instance.create_control_redo import RedoGroupDefinition
 from oracle_simulator.instance.move_datafile import move_datafile
 from oracle_simulator.instance.standby import activate, require_standby
 from oracle_simulator.sql import statements as st

@@ -19,21 +19,30 @@ NOTHING: Mapping[int, int] = dict.fromkeys(range(ROWS), 0)
 
 
 class Load:
-    """Updates the rows of table T one by one, a commit each: transaction n sets row n modulo ROWS to n.
+    """Updates its rows of table T one by one, a commit each: transaction n sets row n modulo ROWS to n.
+
+    Several clients share the table, and its blocks, when each has rows of its own from ``first_row`` on.
+    ``service`` is what it connects to: the database, or one instance of it.
 
     Updates only, so that no block is formatted anew: a fractured block can then be repaired by nothing
     but a whole image in the redo.
     """
 
-    def __init__(self, database: SimulatedDatabase) -> None:
+    def __init__(self, database: SimulatedDatabase, service: str | None = None, first_row: int = 0) -> None:
         self._database = database
+        self._service = service
+        self._first_row = first_row
         self._stop = threading.Event()
         self._progress = threading.Condition()
         self._thread: threading.Thread | None = None
-        self.acknowledged: dict[int, int] = dict(NOTHING)
-        self.attempted: dict[int, int] = dict(NOTHING)
+        self.acknowledged: dict[int, int] = dict.fromkeys(self._rows, 0)
+        self.attempted: dict[int, int] = dict.fromkeys(self._rows, 0)
         self.commits = 0
         self.error: oracledb.Error | None = None
+
+    @property
+    def _rows(self) -> range:
+        return range(self._first_row, self._first_row + ROWS)
 
     def create_table(self, tablespace: str = "USERS") -> None:
         """Make and fill the table; it is on disk when this returns."""
@@ -42,16 +51,21 @@ class Load:
                 "CREATE TABLE t (id NUMBER PRIMARY KEY, n NUMBER NOT NULL, pad VARCHAR2(100)) "
                 f"TABLESPACE {tablespace}"
             )
-            cursor.executemany(
-                "INSERT INTO t (id, n, pad) VALUES (:1, :2, :3)", [(row, 0, "x" * 80) for row in range(ROWS)]
-            )
+        self.insert_rows()
+
+    def insert_rows(self) -> None:
+        """Put this client's rows in the table; they are on disk when this returns."""
+        with self._database.connect("APP") as connection, connection.cursor() as cursor:
+            rows = [(row, 0, "x" * 80) for row in self._rows]
+            cursor.executemany("INSERT INTO t (id, n, pad) VALUES (:1, :2, :3)", rows)
             connection.commit()
         self._database.sql("ALTER SYSTEM CHECKPOINT")
 
     def start(self) -> None:
         """Begin to work; returns after the first commits."""
         self._stop.clear()
-        self._thread = threading.Thread(target=self._run, args=(self._database.connect("APP"),), daemon=True)
+        connection = self._database.connect("APP", service=self._service)
+        self._thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
         self._thread.start()
         self.wait_for(20)
 
@@ -93,7 +107,7 @@ class Load:
             with connection.cursor() as cursor:
                 while not self._stop.is_set():
                     number += 1
-                    row = number % ROWS
+                    row = self._first_row + number % ROWS
                     self.attempted[row] = number
                     cursor.execute("UPDATE t SET n = :1 WHERE id = :2", [number, row])
                     connection.commit()
