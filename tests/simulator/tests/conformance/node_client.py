@@ -15,7 +15,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,21 +79,34 @@ class Outcomes:
             pytest.fail(problem, pytrace=False)
 
 
-def run_scripts(client: NodeClient, scripts: Sequence[str], settings: Mapping[str, Any]) -> Outcomes:
-    """Run all checks in one process. ``settings`` is what ``checks.js`` hands to them."""
-    try:
-        done = subprocess.run(
-            [client.node, str(SCRIPTS / "run.js"), *scripts],
-            env=client.environment(),
-            input=json.dumps(settings),
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-            check=False,
-        )
-        output, end = done.stdout, f"node ended with {done.returncode}: {done.stderr[-2000:]}"
-    except subprocess.TimeoutExpired as expired:
-        output = (expired.stdout or b"").decode()
-        end = f"node did not end within {_LIMIT_S} seconds"
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    return Outcomes({(line["script"], line["check"]): line["problem"] for line in lines}, end)
+def run_scripts(
+    client: NodeClient,
+    scripts: Sequence[str],
+    settings: Mapping[str, Any],
+    on_ready: Callable[[], None] | None = None,
+) -> Outcomes:
+    """Run all checks in one process. ``settings`` is what ``checks.js`` hands to them; ``on_ready`` is called
+    when a check says that it is ready."""
+    found: dict[tuple[str, str], str | None] = {}
+    with subprocess.Popen(
+        [client.node, str(SCRIPTS / "run.js"), *scripts],
+        env=client.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        watchdog = threading.Timer(_LIMIT_S, process.kill)
+        watchdog.start()
+        process.stdin.write(json.dumps(settings))
+        process.stdin.close()
+        for line in process.stdout:
+            told = json.loads(line)
+            if "check" in told:
+                found[told["script"], told["check"]] = told["problem"]
+            elif on_ready is not None:
+                on_ready()
+        status = process.wait()
+        watchdog.cancel()
+    return Outcomes(found, f"node ended with {status}")

@@ -15,6 +15,8 @@ from .node_client import Outcomes, checks_of, require_node_client, run_scripts
 
 SCRIPTS = ("connecting", "values", "large_objects", "statements", "transactions", "breaks")
 
+LAST_SCRIPTS = ("killed",)
+"""Behind them there is no database any more."""
 
 _ROOMY = {
     **SMALL,
@@ -36,11 +38,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
             "sid": database.sid,
             "passwords": database.passwords,
         }
-        yield run_scripts(client, SCRIPTS, settings)
+        served = run_scripts(client, SCRIPTS, settings)
+        left_alone = run_scripts(client, LAST_SCRIPTS, settings, on_ready=database.crash)
+        yield Outcomes({**served.found, **left_alone.found}, f"{served.end}, {left_alone.end}")
     finally:
         database.destroy()
 
 
-@pytest.mark.parametrize(("script", "name"), checks_of(*SCRIPTS))
+@pytest.mark.parametrize(("script", "name"), checks_of(*SCRIPTS, *LAST_SCRIPTS))
 def test_node(outcomes: Outcomes, script: str, name: str) -> None:
     outcomes.require(script, name)

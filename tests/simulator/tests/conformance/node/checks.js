@@ -57,6 +57,11 @@ async function until(condition) {
     await new Promise(resolve => setTimeout(resolve, 20));
 }
 
+// Tells the test that started this process that it may do its part.
+function ready() {
+  process.stdout.write('{"ready": true}\n');
+}
+
 async function runOne(entry) {
   let timer;
   const limit = new Promise((_resolve, reject) => {
@@ -84,4 +89,4 @@ async function runAll(scripts) {
     await runOne(entry);
 }
 
-module.exports = { assert, check, connect, fails, one, oracledb, runAll, settings, until };
+module.exports = { assert, check, connect, fails, one, oracledb, ready, runAll, settings, until };
