@@ -31,6 +31,7 @@ from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_bytes
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
+from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.redo_record import FileDropped, TablespaceCreated, TablespaceDropped
 
 FileReference = int | str
@@ -96,7 +97,8 @@ def add_files(
     instance = dictionary.instance
     with dictionary.structure_lock:
         with instance.latch:
-            dictionary.require_open_read_write()
+            if not temporary:  # tempfiles may be added to what is open read only, such as the seed
+                dictionary.require_open_read_write()
             row = dictionary.find_tablespace(name)
             if row.bigfile:
                 raise OracleError(32771, "cannot add file to bigfile tablespace")
@@ -116,7 +118,10 @@ def add_files(
                 row.block_size,
                 dictionary.con_id,
             )
-        _make_and_write(dictionary, new_files, lambda _plan: None, cancelled)
+        if temporary:
+            _use_tempfiles(instance, new_files, make_files(instance, new_files))
+        else:
+            _make_and_write(dictionary, new_files, lambda _plan: None, cancelled)
 
 
 def set_logging(
@@ -344,10 +349,17 @@ def _make_and_write(
             release_files(dictionary, records)
             discard_files(made, instance.disk)
     if temporary:
-        for datafile in made:
-            datafile.close()
-        with instance.latch:
-            control.tempfiles.extend(tempfile_record(file) for file in new_files)
+        _use_tempfiles(instance, new_files, made)
+    else:
+        instance.save_control()
+
+
+def _use_tempfiles(instance: Instance, new_files: Sequence[NewFile], made: Sequence[Datafile]) -> None:
+    """Put tempfiles that were made in the control file; no redo knows of them."""
+    for datafile in made:
+        datafile.close()
+    with instance.latch:
+        instance.control.tempfiles.extend(tempfile_record(file) for file in new_files)
     instance.save_control()
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
+from oracle_simulator.instance.container import NON_CDB, ROOT, SEED, ContainerRecord
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.oracle_time import decode_time
 
@@ -362,6 +362,11 @@ class ControlState:
     def root_id(self) -> int:
         """The container id of the root; of the whole database when it is not a CDB."""
         return ROOT if self.containers else NON_CDB
+
+    @property
+    def local_undo(self) -> bool:
+        """Whether every container has its own undo tablespace (the seed tells for all)."""
+        return any(ts.con_id == SEED and ts.contents == "UNDO" for ts in self.tablespaces)
 
     def container(self, con_id: int) -> ContainerRecord | None:
         """A container by id."""

@@ -15,11 +15,12 @@ import threading
 from typing import Any
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import AdminMode, ClientInfo, Result, Session
+from oracle_simulator.net.backend import AdminMode, ClientInfo, Result
 from oracle_simulator.program.fault_desk import FaultDesk
 from oracle_simulator.program.local_socket import error_answer, plain, short_path
 from oracle_simulator.program.rman import run_command
 from oracle_simulator.sql.engine import Database
+from oracle_simulator.sql.session import DatabaseSession
 
 SHUTDOWN_SAID = {
     "abort": ["ORACLE instance shut down."],
@@ -67,7 +68,7 @@ class LocalServer:
 
     def _serve(self, connection: socket.socket) -> None:
         client = ClientInfo(program="sqlplus", os_user=getpass.getuser(), machine=os.uname().nodename)
-        session: Session | None = None
+        session: DatabaseSession | None = None
         with connection, contextlib.suppress(OSError), connection.makefile("rwb") as stream:
             for line in stream:
                 with self._one_request():
@@ -94,12 +95,12 @@ class LocalServer:
                 self._busy -= 1
                 self._count.notify_all()
 
-    def _answer(self, request: dict[str, Any], session: Session | None) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any], session: DatabaseSession | None) -> dict[str, Any]:
         what = request["do"]
         if what == "sql" and session is not None:
             return statement_answer(request["text"], session)
         if what == "shutdown":
-            return self._shutdown(request["mode"])
+            return self._shutdown(request["mode"], session)
         if what == "status":
             return self._status()
         if what == "fault":
@@ -112,7 +113,12 @@ class LocalServer:
             return self._take_readings(request["choices"])
         return error_answer(OracleError(900, f"invalid request {what!r}"))
 
-    def _shutdown(self, mode: str) -> dict[str, Any]:
+    def _shutdown(self, mode: str, session: DatabaseSession | None) -> dict[str, Any]:
+        """SHUTDOWN; in a pluggable database it closes that one, and the instance stays ``up``."""
+        if session is not None and session.scope is not None:
+            how = {"abort": "ABORT", "normal": ""}.get(mode, "IMMEDIATE")
+            session.execute(f"ALTER PLUGGABLE DATABASE CLOSE {how}", (), ())
+            return {"said": ["Pluggable Database closed."], "up": True}
         stage = "open" if self._instance.is_open else "mounted" if self._instance.mounted else "started"
         self._database.shutdown(mode)
         return {"said": SHUTDOWN_SAID["abort" if mode == "abort" else stage]}
@@ -158,7 +164,7 @@ class LocalServer:
         return {"said": "\n".join(f"{n}={v}" for n, v in dataclasses.asdict(self._instance.readings).items())}
 
 
-def statement_answer(text: str, session: Session) -> dict[str, Any]:
+def statement_answer(text: str, session: DatabaseSession) -> dict[str, Any]:
     """Execute one statement and put its whole result in an answer."""
     result: Result = session.execute(text, (), ())
     if result.columns is None:

@@ -5,7 +5,8 @@
 
 Understands ``/ as sysdba`` (and sysbackup, sysoper), STARTUP [NOMOUNT|MOUNT] [PFILE=...], SHUTDOWN
 [NORMAL|TRANSACTIONAL|IMMEDIATE|ABORT], statements ended by ``;`` or ``/``, WHENEVER SQLERROR EXIT, SET, PROMPT,
-CONNECT / AS SYSDBA, ``@script``, EXIT. Like the original, it exits with 0 after errors unless told otherwise.
+CONNECT / AS SYSDBA, ``@script``, SHOW CON_NAME, CON_ID and PDBS, EXIT. Like the original, it exits with 0
+after errors unless told otherwise.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ SILENT_COMMANDS = re.compile(
 OWN_COMMANDS = re.compile(
     r"(startup|shutdown|exit|quit|whenever|connect|conn|disconnect|disc|recover|@|prompt)(\b|$|\S)", re.I
 )
+SHOWN = {
+    "con_name": "SELECT SYS_CONTEXT('USERENV', 'CON_NAME') AS con_name FROM dual",
+    "con_id": "SELECT SYS_CONTEXT('USERENV', 'CON_ID') AS con_id FROM dual",
+    "pdbs": "SELECT con_id, name AS con_name, open_mode, restricted FROM v$pdbs ORDER BY con_id",
+}
+"""What SHOW shows of containers; other settings are not shown."""
 BLOCK_START = re.compile(
     r"\s*(declare|begin|create\s+(or\s+replace\s+)?(procedure|function|package|trigger))\b", re.I
 )
@@ -93,6 +100,8 @@ class SqlPlus:
             self.say(command[7:])
         elif word.startswith("@"):
             self.run(Path(command[1:].strip()).read_text(encoding="utf-8").splitlines())
+        elif word == "show" and command.split()[-1].lower() in SHOWN:
+            self._attempt(SHOWN[command.split()[-1].lower()], "select")
         elif not SILENT_COMMANDS.match(command):
             self._attempt(command, word)
 
@@ -151,8 +160,9 @@ class SqlPlus:
         if mode not in ("normal", "transactional", "immediate", "abort"):
             raise LocalError(0, [f"SP2-0717: illegal SHUTDOWN option: {mode}"])
         answer = self._ask("shutdown", mode=mode)
-        self.disconnect()
-        processes.wait_until_gone(self._home)
+        if not answer.get("up"):
+            self.disconnect()
+            processes.wait_until_gone(self._home)
         self.say(*answer["said"])
 
     def _show(self, answer: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ def _create(session: DatabaseSession, statement: st.CreatePluggable) -> None:
         statement.convert or _default_names(session),
         session.is_cancelled,
     )
+    session.database.register_services()
     session.instance.log.write(f"Pluggable database {statement.name} created")
 
 
@@ -58,6 +59,7 @@ def _drop(session: DatabaseSession, statement: st.DropPluggable) -> None:
         text = "cannot keep datafiles for a pluggable database that is not unplugged"
         raise OracleError(65179, text)
     drop_pluggable(root.dictionary, record, session.is_cancelled)
+    session.database.register_services()
     session.instance.log.write(f"Deleted pluggable database {record.name}")
 
 

@@ -110,7 +110,7 @@ def _resize(session: DatabaseSession, statement: st.TablespaceResize) -> None:
     if not row.bigfile:
         raise OracleError(32773, f"operation not supported for smallfile tablespace {statement.name}")
     control = session.instance.control
-    (record,) = [file for file in control.datafiles if file.tablespace_number == row.number]
+    (record,) = control.datafiles_in(row.number, session.con_id)
     file_sizes.resize_datafile(
         data.dictionary, record.file_number, statement.size_bytes, session.is_cancelled
     )

@@ -108,8 +108,20 @@ class Bench:
         self.nomount()
         self.open()
 
-    def connect(self, user: str = "APP", mode: AdminMode = AdminMode.NORMAL, program: str = "test") -> Client:
-        client = ClientInfo(program=program, machine="host", os_user="tester", address="127.0.0.1:1")
+    def connect(
+        self,
+        user: str = "APP",
+        mode: AdminMode = AdminMode.NORMAL,
+        program: str = "test",
+        service: str = "",
+    ) -> Client:
+        client = ClientInfo(
+            program=program,
+            machine="host",
+            os_user="tester",
+            address="127.0.0.1:1",
+            service_name=service,
+        )
         return Client(self.database.open_session(user, mode, client))
 
     @property

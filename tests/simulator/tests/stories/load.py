@@ -22,7 +22,7 @@ class Load:
     """Updates its rows of table T one by one, a commit each: transaction n sets row n modulo ROWS to n.
 
     Several clients share the table, and its blocks, when each has rows of its own from ``first_row`` on.
-    ``service`` is what it connects to: the database, or one instance of it.
+    ``service`` is what it connects to: the database, one instance of it, or a pluggable database.
 
     Updates only, so that no block is formatted anew: a fractured block can then be repaired by nothing
     but a whole image in the redo.
@@ -44,9 +44,12 @@ class Load:
     def _rows(self) -> range:
         return range(self._first_row, self._first_row + ROWS)
 
+    def _connect(self) -> Any:
+        return self._database.connect("APP", service=self._service)
+
     def create_table(self, tablespace: str = "USERS") -> None:
         """Make and fill the table; it is on disk when this returns."""
-        with self._database.connect("APP") as connection, connection.cursor() as cursor:
+        with self._connect() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TABLE t (id NUMBER PRIMARY KEY, n NUMBER NOT NULL, pad VARCHAR2(100)) "
                 f"TABLESPACE {tablespace}"
@@ -55,7 +58,7 @@ class Load:
 
     def insert_rows(self) -> None:
         """Put this client's rows in the table; they are on disk when this returns."""
-        with self._database.connect("APP") as connection, connection.cursor() as cursor:
+        with self._connect() as connection, connection.cursor() as cursor:
             rows = [(row, 0, "x" * 80) for row in self._rows]
             cursor.executemany("INSERT INTO t (id, n, pad) VALUES (:1, :2, :3)", rows)
             connection.commit()
@@ -64,8 +67,7 @@ class Load:
     def start(self) -> None:
         """Begin to work; returns after the first commits."""
         self._stop.clear()
-        connection = self._database.connect("APP", service=self._service)
-        self._thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._connect(),), daemon=True)
         self._thread.start()
         self.wait_for(20)
 

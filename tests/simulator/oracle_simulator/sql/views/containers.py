@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from oracle_simulator.data.first_rows import LOCAL_UNDO
 from oracle_simulator.data.system_tables import ContainerRow, UserRow
 from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
 from oracle_simulator.instance.container_modes import MOUNTED, open_mode
@@ -32,7 +31,6 @@ from oracle_simulator.sql.views.definition import (
 class _Container:
     instance: Instance
     record: ContainerRecord
-    local_undo: bool
 
     @property
     def open_mode(self) -> str:
@@ -55,10 +53,8 @@ def _containers(context: ViewContext) -> Iterator[_Container]:
     control = context.instance.control
     database = control.database
     whole = ContainerRecord(NON_CDB, database.name, database.dbid, "0" * 32, creation_time=database.created)
-    root = next((each for each in context.dictionaries if each.con_id == ROOT), None)
-    local_undo = root is not None and root.property(LOCAL_UNDO) == "TRUE"
     for record in sorted(control.containers or [whole], key=lambda each: each.con_id):
-        yield _Container(context.instance, record, local_undo)
+        yield _Container(context.instance, record)
 
 
 def _pluggables(context: ViewContext) -> list[_Container]:
@@ -82,7 +78,7 @@ _CONTAINER_COLUMNS: list[Any] = [
     number("TOTAL_SIZE", lambda c: c.total_size),
     number("BLOCK_SIZE", lambda c: c.instance.control.database.block_size),
     text("RECOVERY_STATUS", 8, _recovery_status, since=(12, 1, 0, 2)),
-    number("LOCAL_UNDO", lambda c: int(c.local_undo), since=(12, 2)),
+    number("LOCAL_UNDO", lambda c: int(c.instance.control.local_undo), since=(12, 2)),
 ]
 CONTAINERS = View("V$CONTAINERS", Needs.CONTROL_FILE, _containers, _CONTAINER_COLUMNS, since=MULTITENANT)
 PDBS = View("V$PDBS", Needs.CONTROL_FILE, _pluggables, _CONTAINER_COLUMNS, since=MULTITENANT)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
 from oracle_simulator.instance.headers import BackupStatus, HeaderFacts, backup_status, inspect_headers
 from oracle_simulator.sql.views.definition import (
@@ -25,7 +27,14 @@ from oracle_simulator.storage.oracle_time import decode_time
 
 
 def _datafiles(context: ViewContext) -> list[DatafileRecord]:
-    return sorted(context.instance.control.datafiles, key=lambda file: file.file_number)
+    files = sorted(context.instance.control.datafiles, key=lambda file: file.file_number)
+    return [_seen(context, file) for file in files]
+
+
+def _owner(context: ViewContext, con_id: int, tablespace: TablespaceRecord | None) -> int:
+    """CON_ID: shared undo is the root's and, seen from within a pluggable database, the whole CDB's."""
+    inside = context.session.con_id > ROOT == con_id and not context.instance.control.local_undo
+    return NON_CDB if inside and tablespace is not None and tablespace.contents == "UNDO" else con_id
 
 
 def _accessible(file: DatafileRecord) -> bool:
@@ -77,7 +86,13 @@ DATAFILE = View(
 
 
 def _headers(context: ViewContext) -> list[HeaderFacts]:
-    return inspect_headers(context.instance)
+    every = inspect_headers(context.instance)
+    return [replace(facts, record=_seen(context, facts.record)) for facts in every]
+
+
+def _seen(context: ViewContext, file: DatafileRecord) -> DatafileRecord:
+    tablespace = context.instance.control.tablespace_of(file)
+    return replace(file, con_id=_owner(context, file.con_id, tablespace))
 
 
 def _maybe(flag: bool | None) -> str | None:
@@ -121,7 +136,11 @@ DATAFILE_HEADER = View(
 
 
 def _backups(context: ViewContext) -> list[BackupStatus]:
-    return backup_status(context.instance)
+    owners = {file.file_number: file.con_id for file in _datafiles(context)}
+    return [
+        replace(row, con_id=owners.get(row.file_number, row.con_id))
+        for row in backup_status(context.instance)
+    ]
 
 
 BACKUP = View(
@@ -140,7 +159,7 @@ BACKUP = View(
 
 
 def _to_recover(context: ViewContext) -> list[HeaderFacts]:
-    return [facts for facts in inspect_headers(context.instance) if facts.in_recover_file]
+    return [facts for facts in _headers(context) if facts.in_recover_file]
 
 
 RECOVER_FILE = View(
@@ -187,7 +206,9 @@ TEMPFILE = View(
 
 
 def _tablespaces(context: ViewContext) -> list[TablespaceRecord]:
-    return sorted(context.instance.control.tablespaces, key=lambda each: (each.con_id, each.number))
+    control = context.instance.control
+    every = sorted(control.tablespaces, key=lambda each: (each.con_id, each.number))
+    return [replace(each, con_id=_owner(context, each.con_id, each)) for each in every]
 
 
 TABLESPACE = View(
