@@ -82,7 +82,10 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
         if not destination.in_recovery_area:
             Path(destination.location).mkdir(mode=0o700, parents=True, exist_ok=True)
     containers = plan_containers(home, definition, dbid, seed)
-    files = lay_out(containers, definition.block_size)
+    managed = None
+    if definition.managed_files:
+        managed = Path(parameters.get("db_create_file_dest")) / parameters.db_unique_name.upper()
+    files = lay_out(containers, definition.block_size, managed)
     control = _control_state(home, definition, dbid, containers, files, now)
     if definition.standby:
         make_standby(control)
@@ -182,6 +185,8 @@ def _parameters(home: Home, definition: DatabaseDefinition) -> Parameters:
             parameters.set(pool_parameter(size), str(_POOL_BYTES))
     if definition.cdb:
         parameters.set("enable_pluggable_database", "TRUE")
+    if definition.managed_files:
+        parameters.set("db_create_file_dest", str(home.datafile_folder.parent))
     if definition.unique_name:
         parameters.set("db_unique_name", definition.unique_name)
     for name, value in definition.parameters.items():

@@ -108,6 +108,7 @@ class DatabaseDefinition:
     ``name`` (DB_NAME, up to 8 characters) and ``unique_name`` are upper-cased where Oracle does so;
     ``dbid`` None derives one from name and time of creation. ``tablespaces`` are added to the standard
     ones, or replace the one of the same name. ``archive_folder`` None is the default of the home.
+    With ``managed_files`` files without a path get Oracle-managed names, later ones too (DB_CREATE_FILE_DEST).
     ``parameters`` are further lines of init.ora, which win. ``verifier_rounds`` is the cost of checking a password.
     A container database (``cdb``) has PDB$SEED and ``pluggables``, and its own ``tablespaces`` and ``users`` are
     those of the root, the users therefore common ones. A ``standby`` has a standby control file.
@@ -122,6 +123,7 @@ class DatabaseDefinition:
     archive_folder: Path | None = None
     archive_mode: bool = True
     force_logging: bool = False
+    managed_files: bool = False
     sys_password: str = "oracle"
     users: tuple[UserDefinition, ...] = ()
     character_set: str = "AL32UTF8"

@@ -26,6 +26,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB, ROOT, ROOT_NAME, SEED, SEED_NAME
 from oracle_simulator.instance.home import Home
 from oracle_simulator.storage.block import BIGFILE_RELATIVE_NUMBER
+from oracle_simulator.storage.managed_names import managed_file_name
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,12 @@ def plan_containers(home: Home, definition: DatabaseDefinition, dbid: int, seed:
     return containers
 
 
-def lay_out(containers: Sequence[NewContainer], standard_block_size: int) -> list[PlannedFile]:
+def lay_out(
+    containers: Sequence[NewContainer], standard_block_size: int, managed: Path | None = None
+) -> list[PlannedFile]:
     """All datafiles and tempfiles of new containers; temporary ones have their own numbers.
 
+    ``managed`` is the database's folder of Oracle-managed files, None when files are not managed.
     Makes the folders. Raises ORA-03214 for a file too small.
     """
     files: list[PlannedFile] = []
@@ -115,8 +119,7 @@ def lay_out(containers: Sequence[NewContainer], standard_block_size: int) -> lis
                 blocks = file.size_bytes // block_size
                 if blocks < MIN_FILE_BLOCKS:
                     raise OracleError(3214, "File Size specified is smaller than minimum required")
-                stem = "undotbs" if tablespace.name == "UNDOTBS1" else tablespace.name.lower()
-                path = file.path or container.folder / f"{stem}{position:02d}.dbf"
+                path = file.path or _default_path(container, tablespace, position, managed)
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 relative = BIGFILE_RELATIVE_NUMBER
                 if not tablespace.bigfile:
@@ -129,3 +132,14 @@ def lay_out(containers: Sequence[NewContainer], standard_block_size: int) -> lis
                     )
                 )  # fmt: skip
     return files
+
+
+def _default_path(
+    container: NewContainer, tablespace: TablespaceDefinition, position: int, managed: Path | None
+) -> Path:
+    if managed is None:
+        stem = "undotbs" if tablespace.name == "UNDOTBS1" else tablespace.name.lower()
+        return container.folder / f"{stem}{position:02d}.dbf"
+    folder = managed if container.con_id in (NON_CDB, ROOT) else managed / container.guid
+    name = managed_file_name(tablespace.name, temporary=tablespace.contents == "TEMPORARY")
+    return folder / "datafile" / name

@@ -32,6 +32,7 @@ from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, 
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.storage.datafile import Datafile
+from oracle_simulator.storage.managed_names import is_managed_name
 from oracle_simulator.storage.redo_record import FileDropped, TablespaceCreated, TablespaceDropped
 
 FileReference = int | str
@@ -163,9 +164,11 @@ def drop_tablespace(
     *,
     including_contents: bool = False,
     and_datafiles: bool = False,
+    keep_datafiles: bool = False,
     cancelled: Cancelled | None = None,
 ) -> None:
-    """DROP TABLESPACE; the files stay on disk unless ``and_datafiles``.
+    """DROP TABLESPACE; the files stay on disk unless ``and_datafiles``, Oracle-managed ones only with
+    ``keep_datafiles``.
 
     Raises ORA-00959, ORA-01550 (SYSTEM), ORA-12919 (default), ORA-12906 (default temporary), ORA-30013
     (undo in use), ORA-01549 (not empty), ORA-01150 (in backup mode), ORA-00054 (tables in use).
@@ -206,8 +209,8 @@ def drop_tablespace(
             _forget_datafiles(dictionary, datafiles)
         release_files(dictionary, datafiles)
         instance.save_control()
-        if and_datafiles:
-            for path in [file.path for file in datafiles] + [file.path for file in tempfiles]:
+        for path in [file.path for file in datafiles] + [file.path for file in tempfiles]:
+            if and_datafiles or (is_managed_name(path) and not keep_datafiles):
                 instance.disk.remove(path)
 
 
@@ -253,7 +256,7 @@ def drop_datafile(
 
 
 def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafiles: bool = False) -> None:
-    """ALTER DATABASE TEMPFILE DROP: control file only. Raises ORA-01516."""
+    """ALTER DATABASE TEMPFILE DROP: control file only, but for an Oracle-managed file. Raises ORA-01516."""
     instance = dictionary.instance
     with dictionary.structure_lock:
         with instance.latch:
@@ -261,7 +264,7 @@ def drop_tempfile(dictionary: Dictionary, file: FileReference, including_datafil
             record = find_tempfile(dictionary, file)
             instance.control.tempfiles.remove(record)
         instance.save_control()
-        if including_datafiles:
+        if including_datafiles or is_managed_name(record.path):
             instance.disk.remove(record.path)
 
 

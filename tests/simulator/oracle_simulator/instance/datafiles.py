@@ -25,6 +25,7 @@ from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_logs import sequence_of
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus, NotADatafileHeader
 from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.managed_names import is_managed_name
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -42,7 +43,7 @@ def find(instance: Instance, reference: int | str, con_id: int | None = None) ->
 
 def rename(instance: Instance, pairs: Sequence[tuple[str, str]], con_id: int | None = None) -> None:
     """ALTER DATABASE RENAME FILE 'old', ... TO 'new', ...: in the control file only; with ``con_id`` files of
-    that container only.
+    that container only. Oracle-managed files that are there under the old name are deleted.
 
     Raises ORA-01511 above: ORA-01516 unknown file, ORA-01121 a datafile in use, ORA-01141 or ORA-01512 the
     new file is not there (log files may be missing when RESETLOGS will make them), ORA-01523 name in use.
@@ -55,6 +56,9 @@ def rename(instance: Instance, pairs: Sequence[tuple[str, str]], con_id: int | N
             except OracleError as exc:
                 raise exc.under(1511, "error in renaming log/data files") from exc
     instance.save_control()
+    for old, _new in pairs:
+        if is_managed_name(old):
+            instance.disk.remove(old)
 
 
 def offline(instance: Instance, records: Sequence[DatafileRecord], for_drop: bool = False) -> None:

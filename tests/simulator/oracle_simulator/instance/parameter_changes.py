@@ -110,7 +110,7 @@ def _check_location(parameters: Parameters, name: str) -> None:
     """A folder must be there when it is named. At STARTUP nobody looks: archiving to it fails later."""
     value = parameters.get(name)
     found = _DESTINATION.fullmatch(name)
-    if name == "db_recovery_file_dest" and value and not Path(value).is_dir():
+    if name in ("db_recovery_file_dest", "db_create_file_dest") and value and not Path(value).is_dir():
         raise OracleError(
             1261,
             f"Parameter {name} destination string cannot be translated",

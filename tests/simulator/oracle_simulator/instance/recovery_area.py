@@ -11,13 +11,13 @@ named").
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.storage.managed_names import unique_part
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.control import ArchivedLogRecord
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CONTROL_FILE, REDO_LOG, ARCHIVED_LOG = "CONTROL FILE", "REDO LOG", "ARCHIVED LOG"
 _WARN_PERCENT = 85
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _CHOICES = (
     "************************************************************************",
     "You have following choices to free up space from recovery area:",
@@ -122,7 +121,7 @@ class RecoveryArea:
     def archived_log_name(self, thread: int, sequence: int) -> Path:
         """A name for a new archived log; its folder is made when it is not there. Raises OSError."""
         while True:
-            path = self._archived_log_path(thread, sequence, _unique_part())
+            path = self._archived_log_path(thread, sequence, unique_part())
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 return path
@@ -140,7 +139,3 @@ class RecoveryArea:
 
 def _size(logs: list[ArchivedLogRecord]) -> int:
     return sum((log.blocks + 1) * log.block_size for log in logs)
-
-
-def _unique_part() -> str:
-    return "".join(secrets.choice(_LETTERS) for _position in range(8))

@@ -23,6 +23,7 @@
       - {name: FULL, size: 2G, fill: random}    # random blocks, in use and of no table; or fill: 500M
       - {name: STAGE, size: 8M, logging: false}   # NOLOGGING is the attribute of its tables; also force_logging
     force_logging: false           # of the database
+    omf: true                      # Oracle-managed names, db_create_file_dest is set with it
     block_size: 8K                 # of the database
     users:
       - {name: APP, default_tablespace: USERS, privileges: [CREATE SESSION, CREATE TABLE]}
@@ -96,6 +97,7 @@ _KNOWN = {
     "volatile_writes",
     "archive_mode",
     "force_logging",
+    "omf",
     "tablespaces",
     "users",
     "parameters",
@@ -146,6 +148,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         redo_threads=redo_threads(spec, size_bytes),
         archive_mode=spec.get("archive_mode", True),
         force_logging=spec.get("force_logging", False),
+        managed_files=spec.get("omf", False),
         standby=_ROLES[spec.get("role", "primary")],
         sys_password=passwords["SYS"],
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),

@@ -152,7 +152,8 @@ class Basics(Transformer[Token, Any]):
         return children[0]
 
     def file(self, children: list[Any]) -> st.FileSpecification:
-        return st.FileSpecification(str(children[0]), **options_of(children))
+        path = one_of(children, Text)
+        return st.FileSpecification(None if path is None else str(path), **options_of(children))
 
     def files(self, children: list[Any]) -> tuple[st.FileSpecification, ...]:
         return all_of(children, st.FileSpecification)

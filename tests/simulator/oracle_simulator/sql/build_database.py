@@ -134,7 +134,8 @@ class DatabaseRules(ControlRules):
 
     def create_datafile(self, children: list[Any]) -> st.CreateDatafile:
         path = one_of(children, Text)
-        return st.CreateDatafile(need(one_of(children, tuple))[0], None if path is None else str(path))
+        name = None if path is None else str(path)
+        return st.CreateDatafile(need(one_of(children, tuple))[0], name, has(children, "NEW"))
 
     def move_datafile(self, children: list[Any]) -> st.MoveDatafile:
         reference, *others = [child for child in children if not isinstance(child, Token)]
@@ -274,6 +275,8 @@ class DatabaseRules(ControlRules):
         return Option("resetlogs", False)
 
     def cf_datafile(self, children: list[Any]) -> Option:
+        if not all(file.path for file in children[1]):
+            raise OracleError(2236, "invalid file name")
         return Option("datafiles", children[1])
 
     def cf_limit(self, children: list[Any]) -> Option:

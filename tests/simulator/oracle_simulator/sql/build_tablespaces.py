@@ -28,10 +28,12 @@ class TablespaceRules(PluggableRules):
         return lambda name: st.TablespaceBackupMode(name, False)
 
     def ts_add_datafile(self, children: list[Any]) -> Any:
-        return lambda name: st.AddFiles(name, children[2])
+        files = one_of(children, tuple) or (st.FileSpecification(),)
+        return lambda name: st.AddFiles(name, files)
 
     def ts_add_tempfile(self, children: list[Any]) -> Any:
-        return lambda name: st.AddFiles(name, children[2], temporary=True)
+        files = one_of(children, tuple) or (st.FileSpecification(),)
+        return lambda name: st.AddFiles(name, files, temporary=True)
 
     def ts_drop_datafile(self, children: list[Any]) -> Any:
         return lambda name: st.DropFile(name, children[2])
@@ -106,8 +108,10 @@ class TablespaceRules(PluggableRules):
         )
 
     def including_contents(self, children: list[Any]) -> Option:
-        return Option("contents", has(children, "AND"))
+        return Option("contents", (has(children, "AND"), has(children, "KEEP")))
 
     def drop_tablespace(self, children: list[Any]) -> st.DropTablespace:
         contents = options_of(children).get("contents")
-        return st.DropTablespace(need(one_of(children, Name)), contents is not None, bool(contents))
+        return st.DropTablespace(
+            need(one_of(children, Name)), contents is not None, *(contents or (False, False))
+        )

@@ -16,6 +16,7 @@ from oracle_simulator.instance.archived_log_upkeep import register
 from oracle_simulator.instance.control import DatafileRecord
 from oracle_simulator.instance.create_control_file import ControlFileDefinition
 from oracle_simulator.instance.create_control_redo import RedoGroupDefinition
+from oracle_simulator.instance.managed_files import new_managed_path, refuse_managed_name
 from oracle_simulator.instance.move_datafile import move_datafile
 from oracle_simulator.instance.standby import activate, require_standby
 from oracle_simulator.sql import statements as st
@@ -169,18 +170,33 @@ def _rename_file(session: DatabaseSession, statement: st.RenameFile) -> None:
 def _create_datafile(session: DatabaseSession, statement: st.CreateDatafile) -> None:
     _require(session, "ALTER DATABASE")
     (record,) = find_files_in_scope(session, (statement.file,))
-    datafiles.create_datafile(session.instance, record, statement.path)
+    path = statement.path
+    if path is not None:
+        refuse_managed_name(path)
+    if statement.managed:
+        path = str(_managed_place(session, record))
+    datafiles.create_datafile(session.instance, record, path)
+
+
+def _managed_place(session: DatabaseSession, record: DatafileRecord) -> Path:
+    """A new name of Oracle's for a file. Raises ORA-02236 without DB_CREATE_FILE_DEST."""
+    tablespace = session.instance.control.tablespace_of(record)
+    name = tablespace.name if tablespace else ""
+    path = new_managed_path(session.instance, name, con_id=record.con_id)
+    if path is None:
+        raise OracleError(2236, "invalid file name")
+    return path
 
 
 def _move_datafile(session: DatabaseSession, statement: st.MoveDatafile) -> None:
     _require(session, "ALTER DATABASE")
     (record,) = find_files(session, (statement.file,))
-    if statement.path is None:
-        raise OracleError(1276, "Cannot add file. File has an Oracle Managed Files file name.")
+    if statement.path is not None:
+        refuse_managed_name(statement.path)
     move_datafile(
         session.instance,
         record,
-        Path(statement.path),
+        Path(statement.path) if statement.path is not None else _managed_place(session, record),
         reuse=statement.reuse,
         keep=statement.keep,
         cancelled=session.is_cancelled,
@@ -228,7 +244,7 @@ def _create_controlfile(session: DatabaseSession, statement: st.CreateControlfil
             RedoGroupDefinition(group.members, group.group, group.size_bytes, group.block_size or 512)
             for group in statement.groups
         ),
-        datafiles=tuple(file.path for file in statement.datafiles),
+        datafiles=tuple(file.path for file in statement.datafiles if file.path is not None),
         archivelog=statement.archivelog,
         reuse=statement.reuse,
         set_name=statement.set_name,

@@ -30,9 +30,9 @@ class Autoextend:
 
 @dataclass(frozen=True)
 class FileSpecification:
-    """``'path' [SIZE n] [REUSE] [AUTOEXTEND ...]``."""
+    """``['path'] [SIZE n] [REUSE] [AUTOEXTEND ...]``; without a path the name is Oracle's."""
 
-    path: str
+    path: str | None = None
     size_bytes: int | None = None
     reuse: bool = False
     autoextend: Autoextend | None = None
@@ -308,8 +308,11 @@ class RenameFile(Statement):
 
 @dataclass(frozen=True)
 class CreateDatafile(Statement):
+    """``path`` None: where it was; ``managed`` (AS NEW): under a new name of Oracle's."""
+
     file: FileReference
     path: str | None = None
+    managed: bool = False
 
 
 @dataclass(frozen=True)
@@ -504,6 +507,7 @@ class DropTablespace(Statement):
     name: str
     including_contents: bool = False
     and_datafiles: bool = False
+    keep_datafiles: bool = False
 
 
 # ---------------------------------------------------------------- tables and indexes

@@ -14,7 +14,8 @@ from oracle_simulator.data.definition import FileDefinition
 from oracle_simulator.data.dictionary import DEFAULT_PERMANENT, DEFAULT_TEMPORARY
 from oracle_simulator.data.plan import ChangePlan, make_change
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import backup_mode, datafiles
+from oracle_simulator.instance import backup_mode, datafiles, managed_files
+from oracle_simulator.instance.managed_files import new_managed_path, refuse_managed_name
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.database_statements import autoextend_bytes
 
@@ -30,14 +31,29 @@ def _open_with(session: DatabaseSession, *privileges: str) -> OpenData:
     return session.require_open()
 
 
-def _definitions(files: Sequence[st.FileSpecification], block_size: int) -> list[FileDefinition]:
+def _definitions(
+    data: OpenData, files: Sequence[st.FileSpecification], tablespace: str, block_size: int, temporary: bool
+) -> list[FileDefinition]:
+    """The files as they are to be made. Raises ORA-01276, ORA-02236 for one without a name when there is no
+    DB_CREATE_FILE_DEST, ORA-01119 for one without a size."""
     found = []
     for file in files:
-        if file.size_bytes is None and not file.reuse and not Path(file.path).exists():
-            missing = (27037, "unable to obtain file status")
-            raise OracleError(1119, f"error in creating database file '{file.path}'", missing)
-        increment, most = autoextend_bytes(file.autoextend, block_size)
-        found.append(FileDefinition(file.size_bytes or 0, Path(file.path), increment, most, file.reuse))
+        autoextend = file.autoextend
+        if file.path is None:
+            con_id = data.dictionary.con_id
+            path = new_managed_path(data.dictionary.instance, tablespace, temporary=temporary, con_id=con_id)
+            if path is None:
+                raise OracleError(2236, "invalid file name")
+            size = file.size_bytes or managed_files.DEFAULT_BYTES
+            autoextend = autoextend or st.Autoextend(True, managed_files.DEFAULT_BYTES)
+        else:
+            refuse_managed_name(file.path)
+            path, size = Path(file.path), file.size_bytes or 0
+            if not size and not file.reuse and not path.exists():
+                missing = (27037, "unable to obtain file status")
+                raise OracleError(1119, f"error in creating database file '{path}'", missing)
+        increment, most = autoextend_bytes(autoextend, block_size)
+        found.append(FileDefinition(size, path, increment, most, file.reuse))
     return found
 
 
@@ -52,7 +68,7 @@ def _backup_mode(session: DatabaseSession, statement: st.TablespaceBackupMode) -
 def _add_files(session: DatabaseSession, statement: st.AddFiles) -> None:
     data = _open_with(session, "ALTER TABLESPACE")
     block_size = data.dictionary.find_tablespace(statement.name).block_size
-    files = _definitions(statement.files, block_size)
+    files = _definitions(data, statement.files, statement.name, block_size, statement.temporary)
     tablespaces.add_files(
         data.dictionary,
         statement.name,
@@ -118,12 +134,16 @@ def _resize(session: DatabaseSession, statement: st.TablespaceResize) -> None:
 
 def _create(session: DatabaseSession, statement: st.CreateTablespace) -> None:
     data = _open_with(session, "CREATE TABLESPACE")
-    if not statement.files:
+    instance = session.instance
+    if not statement.files and not instance.parameters.get("db_create_file_dest"):
         raise OracleError(2199, "missing DATAFILE/TEMPFILE clause")
+    block_size = statement.block_size or instance.control.database.block_size
+    files = statement.files or (st.FileSpecification(),)
+    temporary = statement.contents == "TEMPORARY"
     tablespaces.create_tablespace(
         data.dictionary,
         statement.name,
-        _definitions(statement.files, statement.block_size or session.instance.control.database.block_size),
+        _definitions(data, files, statement.name, block_size, temporary),
         contents=statement.contents,
         bigfile=statement.bigfile,
         block_size=statement.block_size,
@@ -149,6 +169,7 @@ def _drop(session: DatabaseSession, statement: st.DropTablespace) -> None:
         statement.name,
         including_contents=statement.including_contents,
         and_datafiles=statement.and_datafiles,
+        keep_datafiles=statement.keep_datafiles,
         cancelled=session.is_cancelled,
     )
 
