@@ -69,7 +69,7 @@ def _lint() -> tuple[Step, ...]:
 
 def _typed_test_packages() -> list[str]:
     """The simulated instance with its tests, and the programs among the tests."""
-    packages = ["simulator", "toolchain", "witness", "demo", "benchmarks"]
+    packages = ["simulator", "toolchain", "witness", "demo", "benchmarks", "campaigns"]
     return [str(ROOT / "tests" / name) for name in packages if (ROOT / "tests" / name).is_dir()]
 
 

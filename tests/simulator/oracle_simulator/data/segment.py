@@ -71,7 +71,7 @@ class Segment:
         name: str,
     ) -> Segment:
         """Plan a new segment with one extent. Raises ORA-01658 when there is no room for it."""
-        tablespace = _tablespace_name(plan.instance, tablespace_number)
+        tablespace = space.tablespace_name(tablespace_number)
         extent = space.allocate(
             plan,
             tablespace_number,
@@ -167,7 +167,7 @@ class Segment:
 
     def _add_extent(self, plan: ChangePlan) -> None:
         blocks = extent_blocks(len(self._extents))
-        tablespace = _tablespace_name(self.instance, self.header[0])
+        tablespace = self._space.tablespace_name(self.tablespace_number)
         text = f"unable to extend table {self.name} by {blocks} in tablespace {tablespace}"
         extent = self._space.allocate(plan, self.tablespace_number, blocks, lambda: OracleError(1653, text))
         self._extents.append(extent)
@@ -190,8 +190,3 @@ class Segment:
         (self._high_water_mark,) = _HIGH_WATER_MARK.unpack(block.slots[0])
         self._capacity = sum(extent.blocks for extent in self._extents)
         self._loaded = True
-
-
-def _tablespace_name(instance: Instance, file_number: int) -> str:
-    tablespace = instance.control.tablespace_of(instance.files.get(file_number).record)
-    return tablespace.name if tablespace else ""

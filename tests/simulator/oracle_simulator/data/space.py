@@ -177,6 +177,11 @@ class SpaceManager:
         """Read the bitmap again when it is next needed."""
         self._files.pop(file_number, None)
 
+    def tablespace_name(self, number: int) -> str:
+        """The name of a tablespace of this container; empty when there is none of that number."""
+        tablespace = self._instance.control.tablespace(number, self._con_id)
+        return tablespace.name if tablespace else ""
+
     def allocate(
         self, plan: ChangePlan, tablespace_number: int, blocks: int, failure: Callable[[], OracleError]
     ) -> Extent:

@@ -5,7 +5,7 @@
 
 This models storage under a real database, which does not tear a write because a process dies. It must
 never touch a file that was restored since: that would repair what a bad backup fails to hold. So besides
-path, inode and the matching half, the header must be that of the file as the database left it.
+path, inode and sectors of the interrupted write, the header must be that of the file as the database left it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.instance.control import DatafileRecord
 from oracle_simulator.instance.headers import Need, WrongFile, identify, recovery_need
-from oracle_simulator.storage.block import examine
 from oracle_simulator.storage.datafile import Datafile, HeaderStatus
-from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry
+from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry, left_torn
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -62,10 +61,7 @@ def _complete(instance: Instance, entry: DoubleWriteEntry) -> None:
     with Datafile.open(entry.path, disk=instance.disk) as datafile:
         if datafile.inode != entry.inode or entry.block_number > datafile.blocks:
             return
-        found = datafile.read_block(entry.block_number)
-        half = len(found) // 2
-        torn = examine(found) is not None
-        if torn and (found[:half] == entry.data[:half] or found[half:] == entry.data[half:]):
+        if left_torn(datafile.read_block(entry.block_number), entry):
             datafile.write_block(entry.block_number, entry.data, pieces=1)
             datafile.fsync()
             instance.log.write(f"Completed torn write of block {entry.block_number}, file {entry.path}")

@@ -15,6 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+SECTOR_BYTES = 512
+"""What a disk writes whole or not at all."""
+
 Buffer = bytes | bytearray | memoryview
 
 

@@ -17,12 +17,12 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from oracle_simulator.storage.block import examine
-from oracle_simulator.storage.disk import PLAIN_DISK, Disk
+from oracle_simulator.storage.disk import PLAIN_DISK, SECTOR_BYTES, Disk
 
 _MAGIC = b"DBLWRIT1"
 _BATCH = struct.Struct("<8sIII")
@@ -74,27 +74,6 @@ class DoubleWrite:
             offset += size
         return entries
 
-    def repair(self, report: Callable[[DoubleWriteEntry], None] | None = None) -> int:
-        """Complete the torn blocks of the last batch in their files; returns how many there were.
-
-        ``report`` is told of each. Files that are gone or not the same any more are left alone.
-        """
-        repaired = 0
-        for entry in self.pending():
-            try:
-                fd = os.open(entry.path, os.O_RDWR | os.O_CLOEXEC)
-            except FileNotFoundError:
-                continue
-            try:
-                if os.fstat(fd).st_ino == entry.inode and _torn(fd, entry):
-                    os.pwrite(fd, entry.data, entry.block_number * len(entry.data))
-                    repaired += 1
-                    if report is not None:
-                        report(entry)
-            finally:
-                os.close(fd)
-        return repaired
-
     def clear(self) -> None:
         """Forget everything."""
         self._file.truncate(0)
@@ -104,10 +83,17 @@ class DoubleWrite:
         self._file.close()
 
 
-def _torn(fd: int, entry: DoubleWriteEntry) -> bool:
-    size = len(entry.data)
-    half = size // 2
-    found = os.pread(fd, size, entry.block_number * size)
-    if len(found) != size or not examine(found):
+def left_torn(found: bytes, entry: DoubleWriteEntry) -> bool:
+    """Whether ``found``, what the file holds now, is the entry's block with its writing broken off.
+
+    It is no sound block, and some sector of it is the entry's, not just for being empty in both. Sectors are
+    what a disk writes whole: those that are not the entry's are of the block before.
+    """
+    if len(found) != len(entry.data) or examine(found) is None:
         return False
-    return found[:half] == entry.data[:half] or found[half:] == entry.data[half:]
+    sectors = range(0, len(found), SECTOR_BYTES)
+    return any(
+        any(entry.data[start : start + SECTOR_BYTES])
+        and found[start : start + SECTOR_BYTES] == entry.data[start : start + SECTOR_BYTES]
+        for start in sectors
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from oracle_simulator.storage.block import BlockType, BlockVersion, examine
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader
-from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry
+from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry, left_torn
 from oracle_simulator.storage.slotted import SlottedBlock
 
 
@@ -51,44 +51,22 @@ def tear(datafile: Datafile, data: bytes) -> None:
     assert examine(datafile.read_block(130)) == "fractured"
 
 
-def test_a_torn_block_is_completed(datafile: Datafile, journal: DoubleWrite) -> None:
-    journal.record([entry(datafile, 101)])
+def test_a_torn_block_is_known_by_its_sectors(datafile: Datafile) -> None:
     tear(datafile, block(101))
-    seen: list[DoubleWriteEntry] = []
-    assert journal.repair(seen.append) == 1
-    assert datafile.read_block(130) == block(101)
-    assert [found.block_number for found in seen] == [130]
+    assert left_torn(datafile.read_block(130), entry(datafile, 101))
+    only_the_end = block(100)[:-512] + block(101)[-512:]
+    assert left_torn(only_the_end, entry(datafile, 101))
 
 
-def test_blocks_not_begun_or_complete_are_left_alone(datafile: Datafile, journal: DoubleWrite) -> None:
-    journal.record([entry(datafile, 101)])
-    assert journal.repair() == 0
-    assert datafile.read_block(130) == block(100)
+def test_blocks_not_begun_or_complete_are_not_torn(datafile: Datafile) -> None:
+    assert not left_torn(block(100), entry(datafile, 101))
+    assert not left_torn(block(101), entry(datafile, 101))
 
 
-def test_a_file_replaced_by_a_copy_is_left_alone(datafile: Datafile, journal: DoubleWrite) -> None:
-    journal.record([entry(datafile, 101)])
-    tear(datafile, block(101))
-    torn = datafile.path.read_bytes()
-    copy = datafile.path.with_suffix(".copy")
-    copy.write_bytes(torn)
-    copy.replace(datafile.path)
-    assert journal.repair() == 0
-    assert datafile.path.read_bytes() == torn
-
-
-def test_a_fractured_block_of_other_writes_is_left_alone(datafile: Datafile, journal: DoubleWrite) -> None:
-    journal.record([entry(datafile, 101)])
+def test_a_fractured_block_of_other_writes_is_nobodys_business(datafile: Datafile) -> None:
     other = block(90)[:4096] + block(80)[4096:]
-    datafile.write_block(130, other)
-    assert journal.repair() == 0
-    assert datafile.read_block(130) == other
-
-
-def test_a_missing_file_is_nobodys_business(datafile: Datafile, journal: DoubleWrite) -> None:
-    journal.record([entry(datafile, 101)])
-    datafile.path.unlink()
-    assert journal.repair() == 0
+    assert examine(other) == "fractured"
+    assert not left_torn(other, entry(datafile, 101))
 
 
 def test_an_incomplete_batch_counts_for_nothing(

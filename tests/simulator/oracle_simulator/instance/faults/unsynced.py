@@ -25,10 +25,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from oracle_simulator.storage.disk import PlainFile
-
-SECTOR_BYTES = 512
-"""What a disk writes whole or not at all."""
+from oracle_simulator.storage.disk import SECTOR_BYTES, PlainFile
 
 _ENTRY = struct.Struct("<BQQII")
 _CREATED, _WRITTEN, _RESIZED = 1, 2, 3
@@ -165,14 +162,27 @@ def _take_back(path: Path, entries: list[Entry], random: Random | None) -> str:
         size = random.choice(sizes) if random else sizes[0]
         file.truncate(max(sizes))
         changed = 0
-        for sector, states in _sectors(entries).items():
-            state = random.randint(0, len(states)) if random else 0
+        sectors = _sectors(entries)
+        choices = {
+            sector: random.randint(0, len(states)) if random else 0 for sector, states in sectors.items()
+        }
+        for sector, states in sectors.items():
+            state = min(len(states), choices[_unit(sector, entries)])
             for first, old in reversed(states[state:]):
                 file.seek(sector * SECTOR_BYTES + first)
                 file.write(old)
             changed += state < len(states)
         file.truncate(size)
     return f"{path}: {changed} sectors taken back, {size} bytes"
+
+
+def _unit(sector: int, entries: list[Entry]) -> int:
+    """The sector whose fate this one shares: block 1 of a file, its header, is taken to be written whole."""
+    for entry in entries:
+        first = entry.offset // SECTOR_BYTES
+        if entry.offset == len(entry.old) and first <= sector < 2 * first:
+            return first
+    return sector
 
 
 def _sectors(entries: list[Entry]) -> dict[int, list[tuple[int, bytes]]]:
