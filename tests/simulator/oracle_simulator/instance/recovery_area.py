@@ -100,6 +100,7 @@ class RecoveryArea:
                 used -= _size([log])
                 given_up.append(log)
         if used + size > self.limit:
+            self.warn()
             text = f"cannot reclaim {size} bytes disk space from {self.limit} bytes limit"
             raise OracleError(19809, "limit exceeded for recovery files", (19804, text))
         return given_up

@@ -24,6 +24,8 @@ def check_known(statement: st.Statement, release: Release) -> None:
     for kind, (code, verb) in _INVALID_COMMANDS.items():
         if isinstance(statement, kind):
             raise OracleError(code, f"invalid {verb} command")
+    if isinstance(statement, st.MoveDatafile):
+        raise OracleError(2231, "missing or invalid option to ALTER DATABASE")
     if isinstance(statement, st.Recover) and statement.snapshot_time is not None:
         raise OracleError(274, "illegal recovery option SNAPSHOT")
     if isinstance(statement, st.AlterSessionSet) and any(

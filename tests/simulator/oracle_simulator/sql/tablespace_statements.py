@@ -16,6 +16,7 @@ from oracle_simulator.data.plan import ChangePlan, make_change
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, datafiles, managed_files
 from oracle_simulator.instance.managed_files import new_managed_path, refuse_managed_name
+from oracle_simulator.instance.standby import refuse_backup_mode
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.database_statements import autoextend_bytes
 
@@ -58,6 +59,8 @@ def _definitions(
 
 
 def _backup_mode(session: DatabaseSession, statement: st.TablespaceBackupMode) -> None:
+    if statement.active and session.instance.mounted:
+        refuse_backup_mode(session.instance)
     _open_with(session, "MANAGE TABLESPACE", "ALTER TABLESPACE")
     if statement.active:
         backup_mode.begin_tablespace(session.instance, statement.name, session.is_cancelled, session.con_id)

@@ -166,6 +166,7 @@ def test_eleven_has_never_heard_of_containers(old: Client) -> None:
     assert old.refused("ALTER SESSION SET CONTAINER = pdb1").code == 2248
     assert old.refused("ALTER PLUGGABLE DATABASE p1 BEGIN BACKUP").code == 940
     assert old.refused("CREATE PLUGGABLE DATABASE p1 ADMIN USER u IDENTIFIED BY p").code == 901
+    assert old.refused("ALTER DATABASE MOVE DATAFILE 1 TO '/x'").code == 2231
     refused = "ALTER DATABASE RECOVER DATABASE UNTIL CANCEL SNAPSHOT TIME '2026-01-01:00:00:00'"
     assert old.refused(refused).code == 274
     assert old.rows("SELECT version, status FROM v$instance") == [("11.2.0.4.0", "OPEN")]
