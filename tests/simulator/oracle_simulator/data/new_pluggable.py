@@ -9,7 +9,7 @@ so. The copy itself is in no redo, only that it was made: recovery cannot make s
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from oracle_simulator.data.system_tables import (
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import SEED, ContainerRecord
 from oracle_simulator.instance.control import ControlState, DatafileRecord, TempfileRecord
+from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.net.backend import Verifier
 from oracle_simulator.storage.block import BlockVersion
@@ -45,6 +46,7 @@ from oracle_simulator.storage.redo_record import (
     TablespaceCreated,
 )
 
+_PIECE = 1 << 20
 FileNames = Sequence[tuple[str, str]]
 """Pairs of FILE_NAME_CONVERT: a piece of the path of a seed's file, and what stands there in the copy's."""
 
@@ -107,7 +109,7 @@ def create_pluggable(
                 with instance.latch:
                     instance.control.forget_container(copy.con_id)
                 for path in made:
-                    path.unlink(missing_ok=True)
+                    instance.disk.remove(path)
         instance.save_control()
     return record
 
@@ -131,7 +133,7 @@ def drop_pluggable(root: Dictionary, record: ContainerRecord, cancelled: Cancell
             control.forget_container(record.con_id)
         instance.save_control()
     for path in paths:
-        Path(path).unlink(missing_ok=True)
+        instance.disk.remove(path)
 
 
 # ---------------------------------------------------------------- planning
@@ -250,11 +252,12 @@ def _add(control: ControlState, record: ContainerRecord, copy: _Copy) -> None:
 
 def _make_files(seed: Dictionary, copy: _Copy, administrator: Administrator, made: list[Path]) -> None:
     """The seed's files again, under their new names; ``made`` grows with each."""
-    control = seed.instance.control
+    instance = seed.instance
+    control = instance.control
     sources = [each for each in control.datafiles if each.con_id == SEED]
     for source, target in zip(sources, copy.datafiles, strict=True):
-        made.append(_copy_file(source.path, target.path))
-        with Datafile.open(target.path) as datafile:
+        _copy_file(instance, source.path, target.path, made)
+        with Datafile.open(target.path, disk=instance.disk) as datafile:
             _adopt(seed, copy, datafile, target)
             if target.tablespace_number == SYSTEM_TABLESPACE_NUMBER and target is copy.datafiles[0]:
                 rows = _rows(seed, copy, administrator)
@@ -262,23 +265,31 @@ def _make_files(seed: Dictionary, copy: _Copy, administrator: Administrator, mad
             datafile.fsync()
     temporaries = [each for each in control.tempfiles if each.con_id == SEED]
     for old, new in zip(temporaries, copy.tempfiles, strict=True):
-        made.append(_copy_file(old.path, new.path))
-        with Datafile.open(new.path) as datafile:
+        _copy_file(instance, old.path, new.path, made)
+        with Datafile.open(new.path, disk=instance.disk) as datafile:
             _adopt(seed, copy, datafile, new)
 
 
-def _copy_file(source: str, target: str) -> Path:
-    path = Path(target)
+def _copy_file(instance: Instance, source: str, target: str, made: list[Path]) -> None:
+    disk, path = instance.disk, Path(target)
+    text = f"error in creating database file '{target}'"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists():
-            text = f"error in creating database file '{target}'"
-            raise OracleError(1119, text, (27038, "created file already exists"))
-        shutil.copyfile(source, path)
-        path.chmod(0o600)
+        with (
+            disk.open(source, os.O_RDONLY) as old,
+            disk.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL) as new,
+        ):
+            made.append(path)
+            new.truncate(old.size)
+            for offset in range(0, old.size, _PIECE):
+                piece = old.read_at(_PIECE, offset)
+                if piece.strip(b"\0"):
+                    new.write_at(piece, offset)
+            new.sync()
+    except FileExistsError as exc:
+        raise OracleError(1119, text, (27038, "created file already exists")) from exc
     except OSError as exc:
-        raise OracleError(1119, f"error in creating database file '{target}'", *os_lines(exc)) from exc
-    return path
+        raise OracleError(1119, text, *os_lines(exc)) from exc
 
 
 def _adopt(

@@ -238,7 +238,7 @@ def _header_of(instance: Instance, record: DatafileRecord) -> Iterator[OpenFile]
         yield present
         return
     try:
-        datafile = Datafile.open(record.path)
+        datafile = Datafile.open(record.path, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
     with datafile:

@@ -487,6 +487,20 @@ def test_a_new_pluggable_database_is_a_copy_of_the_seed(own: Bench) -> None:
     assert list((own.home.datafile_folder / "three").iterdir()) == []
 
 
+def test_a_pluggable_database_that_cannot_be_made_leaves_nothing(cdb: Bench) -> None:
+    folder = cdb.home.datafile_folder / "half"
+    folder.mkdir()
+    (folder / "sysaux01.dbf").write_bytes(b"somebody's")
+    before = cdb.sys.rows("SELECT file#, con_id FROM v$datafile ORDER BY file#")
+    create = (
+        "CREATE PLUGGABLE DATABASE half ADMIN USER a IDENTIFIED BY x FILE_NAME_CONVERT = ('pdbseed', 'half')"
+    )
+    assert cdb.sys.refused(create).codes == (1119, 27038)
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"somebody's"]
+    assert cdb.sys.rows("SELECT file#, con_id FROM v$datafile ORDER BY file#") == before
+    assert cdb.sys.rows("SELECT name FROM v$pdbs WHERE name = 'HALF'") == []
+
+
 # ---------------------------------------------------------------- backup mode
 
 
@@ -559,6 +573,30 @@ def test_what_close_abort_leaves_is_a_reading(tmp_path: Path, checkpoints: bool)
             within(bench, "pdb1").run("ALTER PLUGGABLE DATABASE RECOVER AUTOMATIC DATABASE")
         bench.sys.run("ALTER PLUGGABLE DATABASE pdb1 OPEN")
         assert bench.connect("APP", service="pdb1").rows("SELECT n FROM t") == [(1,)]
+
+
+def test_after_a_crash_a_file_in_backup_mode_keeps_the_whole_closed(own: Bench) -> None:
+    within(own, "pdb1").run("ALTER TABLESPACE sales BEGIN BACKUP")
+    own.database.shutdown("abort")
+    own.nomount()
+    own.instance.mount()
+    refused = own.sys.refused("ALTER DATABASE OPEN")
+    assert refused.codes == (10873, 1110)
+    assert "PDB1/sales01.dbf" in refused.message
+    own.sys.run("ALTER DATABASE END BACKUP")
+    own.sys.run("ALTER DATABASE OPEN")
+    assert own.sys.value("SELECT open_mode FROM v$pdbs WHERE name = 'PDB1'") == "READ WRITE"
+    assert active(own) == []
+
+
+def test_a_cdb_open_read_only_opens_its_containers_read_only(own: Bench) -> None:
+    own.database.shutdown("immediate")
+    own.nomount()
+    own.instance.mount()
+    own.sys.run("ALTER DATABASE OPEN READ ONLY")
+    assert own.sys.value("SELECT open_mode FROM v$pdbs WHERE name = 'PDB1'") == "READ ONLY"
+    assert own.sys.refused("ALTER PLUGGABLE DATABASE pdb2 OPEN").code == 65054
+    own.sys.run("ALTER PLUGGABLE DATABASE pdb2 OPEN READ ONLY")
 
 
 def test_a_database_that_is_no_cdb_has_no_containers(bench: Bench) -> None:

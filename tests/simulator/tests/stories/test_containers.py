@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -221,6 +223,27 @@ def test_everything_lost_and_restored(
     first.assert_nothing_lost()
     second.assert_nothing_lost()
     database.sql("ALTER PLUGGABLE DATABASE pdb3 OPEN")
+
+
+def test_sqlplus_shows_and_shuts_the_container_it_is_in(make_database: MakeDatabase) -> None:
+    database = make_database("CDB1", SPEC)
+    script = (
+        "SHOW CON_NAME\nALTER SESSION SET CONTAINER = pdb1;\nSHOW CON_NAME\nSHUTDOWN IMMEDIATE\nSHOW PDBS\n"
+    )
+    ran = subprocess.run(
+        [str(database.home.bin / "sqlplus"), "-S", "/", "as", "sysdba"],
+        input=script,
+        text=True,
+        capture_output=True,
+        env={"ORACLE_SID": database.sid, "PATH": os.environ["PATH"]},
+        timeout=60,
+        check=False,
+    )
+    words = ran.stdout.split()
+    assert (words.count("CDB$ROOT"), words.count("MOUNTED")) == (1, 1)
+    assert "Pluggable Database closed." in ran.stdout
+    assert database.running
+    assert database.sql("SELECT name FROM v$pdbs WHERE open_mode = 'READ WRITE'") == [["PDB2"]]
 
 
 def test_a_new_control_file_finds_the_containers_again(make_database: MakeDatabase, tmp_path: Path) -> None:
