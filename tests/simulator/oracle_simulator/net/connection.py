@@ -11,6 +11,7 @@ calls, and neither does Oracle's.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -125,6 +126,13 @@ class Connection:
         """End the connection, in the middle of a call, too: the running statement is cancelled."""
         self._channel.close()
         self._interrupt()
+
+    def refuse(self, code: int) -> None:
+        """Say no at once, instead of :meth:`run`."""
+        with contextlib.suppress(OSError):
+            self._channel.send(PacketType.REFUSE, refuse_body(code))
+        self._channel.close()
+        self._channel.release()
 
     def run(self) -> None:
         """Serve the client until it goes; what it does wrong costs it its connection, and nobody else's."""

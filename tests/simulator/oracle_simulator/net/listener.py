@@ -13,14 +13,20 @@ from collections.abc import Callable
 from oracle_simulator.net.backend import Backend
 from oracle_simulator.net.connection import CONNECT_TIMEOUT_S, Connection
 
+MAX_CONNECTIONS = 600
+"""At once: more than an instance has sessions, fewer than it has descriptors. Whoever only connects must not
+take away those that the log writer needs."""
+
 _BACKLOG = 128
 _JOIN_S = 5.0
+_NO_HANDLER = 12516
 
 
 class Listener:
     """Serves ``backend`` to Oracle Net clients. ``log`` gets one text per event, from any thread.
 
-    ``port`` 0 takes a free one, known after :meth:`start`. Clients have ``connect_timeout`` seconds to log on.
+    ``port`` 0 takes a free one, known after :meth:`start`. Clients have ``connect_timeout`` seconds to log on;
+    from ``most`` connections on they are refused with TNS-12516.
     """
 
     def __init__(
@@ -30,8 +36,10 @@ class Listener:
         port: int = 0,
         log: Callable[[str], None] = print,
         connect_timeout: float = CONNECT_TIMEOUT_S,
+        most: int = MAX_CONNECTIONS,
     ) -> None:
         self._backend = backend
+        self._most = most
         self._connect_timeout = connect_timeout
         self._host = host
         self._port = port
@@ -117,8 +125,14 @@ class Listener:
             if self._stopped or (listening is not None and self._socket is not listening):
                 sock.close()
                 return
-            self._connections[connection] = thread
-        thread.start()
+            is_full = len(self._connections) >= self._most
+            if not is_full:
+                self._connections[connection] = thread
+        if is_full:
+            self._log(f"{address}: refused with TNS-{_NO_HANDLER}: {self._most} connections")
+            connection.refuse(_NO_HANDLER)
+        else:
+            thread.start()
 
     def _run(self, connection: Connection) -> None:
         try:

@@ -250,6 +250,25 @@ def test_old_clients_are_refused(dial: Dial) -> None:
     assert b"(ERR=12618)" in everything_from(dial(connect_packet(version=314)))
 
 
+def test_there_are_not_endlessly_many_connections(database: ToyDatabase, server_log: list[str]) -> None:
+    listener = Listener(database, log=server_log.append, most=3)
+    listener.start()
+    try:
+        address = ("127.0.0.1", listener.port)
+        idle = [socket.create_connection(address, timeout=_LIMIT_S) for _turn in range(3)]
+        with socket.create_connection(address, timeout=_LIMIT_S) as surplus:
+            assert b"(ERR=12516)" in everything_from(surplus)
+        for each in idle:
+            each.close()
+        end = time.monotonic() + _LIMIT_S
+        while listener._connections and time.monotonic() < end:
+            time.sleep(0.01)
+        dsn = f"127.0.0.1:{listener.port}/{SERVICE}"
+        assert oracledb.connect(user="scott", password=PASSWORD, dsn=dsn).is_healthy()
+    finally:
+        listener.stop()
+
+
 def test_a_client_that_sends_on_has_to_wait() -> None:
     inbox = Inbox(room=1000)
     sent = []

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,26 +85,36 @@ class TnsListener:
                 ).start()
 
     def _serve(self, client: socket.socket, address: str) -> None:
-        with client, contextlib.suppress(OSError, ProtocolError, ValueError):
-            mood = self._mood
-            if mood.silent:
-                self._log(f"{address}: * silence")
-                mood.over.wait()
-                return
-            client.settimeout(CONNECT_TIMEOUT_S)
-            channel = Channel(client)
-            request = receive_connect(channel)
-            if request is None:
-                return
-            service, sid = request.item("SERVICE_NAME"), request.item("SID")
-            code = mood.refuse or self._send_on(client, address, service, sid)
-            self._log(f"{address}: * establish * service {service} SID {sid} * {code}")
-            if code:
-                channel.send(PacketType.REFUSE, refuse_body(code))
+        with client:
+            try:
+                self._answer_connect(client, address)
+            except TimeoutError:
+                self._log(
+                    f"{address}: TNS-12525: TNS:listener has not received client's request in time allowed"
+                )
+            except (ProtocolError, ValueError, IndexError) as error:
+                self._log(f"{address}: TNS-12592: TNS:bad packet ({error})")
+            except OSError as error:
+                self._log(f"{address}: lost: {error}")
+
+    def _answer_connect(self, client: socket.socket, address: str) -> None:
+        mood = self._mood
+        if mood.silent:
+            self._log(f"{address}: * silence")
+            mood.over.wait()
+            return
+        channel = Channel(client, time.monotonic() + CONNECT_TIMEOUT_S)
+        request = receive_connect(channel)
+        if request is None:
+            return
+        service, sid = request.item("SERVICE_NAME"), request.item("SID")
+        code = mood.refuse or self._send_on(client, address, service, sid)
+        self._log(f"{address}: * establish * service {service!r} SID {sid!r} * {code}")
+        if code:
+            channel.send(PacketType.REFUSE, refuse_body(code))
 
     def _send_on(self, client: socket.socket, address: str, service: str | None, sid: str | None) -> int:
         """Hand the client over; the TNS error when that isn't possible, else 0."""
-        client.settimeout(None)
         with self._lock:
             where = route(service, sid, tuple(self._registered.values()), self._static)
         if isinstance(where, Refusal):
