@@ -36,8 +36,8 @@ from oracle_simulator.instance.recovery_logs import (
     request_lines,
     suggestion,
 )
-from oracle_simulator.instance.recovery_markers import UnnamedFiles
-from oracle_simulator.instance.recovery_progress import RecoveryProgress, RecoverySpec
+from oracle_simulator.instance.recovery_markers import TrialEnds, UnnamedFiles
+from oracle_simulator.instance.recovery_progress import FutureChanges, RecoveryProgress, RecoverySpec
 from oracle_simulator.instance.standby import refuse_standby, require_standby
 from oracle_simulator.storage.log_header import RedoCorrupt
 
@@ -67,6 +67,7 @@ class RecoverySession:
         self._spec = spec
         self._files: list[RecoveringFile] = []
         self._progress: RecoveryProgress | None = None
+        self._paused = False
         self.active = False
 
     # ------------------------------------------------------------ statements
@@ -75,10 +76,11 @@ class RecoverySession:
         """ALTER DATABASE RECOVER ...: returns when recovery is complete.
 
         Raises ORA-00279 with ORA-00289 and ORA-00280 when a log is needed (with ORA-00308 below when
-        AUTOMATIC did not find it), ORA-01507, ORA-01153, ORA-00275; under ORA-00283, which ends the session:
-        ORA-00264 nothing to do, ORA-01610, ORA-01124, ORA-01157, ORA-01122, ORA-01190, ORA-19909, ORA-01233,
-        ORA-01244, ORA-00353, ORA-10562 or ORA-00600 [3020]; ORA-01547 with ORA-01194, ORA-01195 or ORA-01152
-        when an incomplete recovery ended before the files are consistent.
+        AUTOMATIC did not find it), ORA-00288, ORA-01507, ORA-01153, ORA-00275; under ORA-00283, which ends the
+        session: ORA-00264 nothing to do, ORA-01610, ORA-01124, ORA-01157, ORA-01122, ORA-01190, ORA-19909,
+        ORA-01233, ORA-01244, ORA-19911, ORA-19839, ORA-19840, ORA-19904, ORA-00353, ORA-10562 or ORA-00600
+        [3020]; ORA-01547 with ORA-01194, ORA-01195 or ORA-01152 when an incomplete recovery ended before the
+        files are consistent; ORA-10574 with what a trial has found.
         """
         if self.active:
             raise OracleError(275, "media recovery has already been started")
@@ -132,6 +134,8 @@ class RecoverySession:
             raise exc.error from exc
         except NotTheLog as exc:
             alive = exc.error.code == 308 or not self._instance.readings.wrong_log_ends_recovery
+            if alive and self._instance.readings.minor_errors_have_a_heading:
+                raise exc.error.under(284, "recovery session still in progress") from exc
             raise exc.error from exc
         except RecoveryStuck as exc:
             tablespace = self._instance.control.tablespace_of(exc.file.record)
@@ -142,8 +146,10 @@ class RecoverySession:
         except RedoCorrupt as exc:
             change = self._running.last_scn
             raise self._canceled(log_corrupt(exc, change, (334, f"archived log: '{exc.path}'"))) from exc
-        except UnnamedFiles as exc:
+        except (UnnamedFiles, FutureChanges) as exc:
             raise self._canceled(exc.error) from exc
+        except TrialEnds as exc:
+            raise self._running.trial_refused() from exc
         except WriterStopped as exc:
             raise terminated() from exc
         except OSError as exc:
@@ -179,7 +185,8 @@ class RecoverySession:
             if database.open_resetlogs == REQUIRED and not spec.ends_unknown:
                 raise OracleError(1610, "recovery using the BACKUP CONTROLFILE option must be done")
             records = self._records()
-            self._files = open_for_recovery(instance, records, spec.using_backup_controlfile)
+            self._files = open_for_recovery(instance, records, spec.using_backup_controlfile, spec.test)
+            self._refuse_clauses()
             complete = not spec.incomplete and not spec.ends_unknown
             if complete:
                 idle = [file for file in self._files if not needs_recovery(file)]
@@ -195,6 +202,20 @@ class RecoverySession:
                 file.stop_scn = None
         self._progress = RecoveryProgress(instance, spec, self._files)
         self._go_on()
+
+    def _refuse_clauses(self) -> None:
+        """Raises ORA-19840 or ORA-19839 for SNAPSHOT TIME, ORA-19904 for TEST where they do not fit the files."""
+        spec, database = self._spec, self._instance.control.database
+        if spec.snapshot_time is not None and not self._instance.readings.snapshot_time_is_enabled:
+            raise OracleError(19840, "SNAPSHOT TIME recovery is not enabled")
+        for file in self._files:
+            line = datafile_line(file.file.record)
+            checkpoint_time = file.header.checkpoint.time
+            if spec.snapshot_time is not None and checkpoint_time and checkpoint_time > spec.snapshot_time:
+                text = "snapshot datafile checkpoint time is greater than snapshot time"
+                raise OracleError(19839, text, line)
+            if spec.test and file.header.resetlogs_scn != database.resetlogs_scn:
+                raise OracleError(19904, f"test recovery not allowed for datafile {file.number}", line)
 
     def _records(self) -> list[DatafileRecord]:
         """The records of the files to recover. Raises ORA-01124 for a file that is in use."""
@@ -234,6 +255,10 @@ class RecoverySession:
             if source is None and not self._spec.automatic:
                 raise _Conversation(self._request())
             self._apply(source or self._recorded() or self._suggested())
+        if self._instance.readings.recovery_pauses_at_its_end and not self._paused:
+            self._paused = True
+            text = "to continue recovery type ALTER DATABASE RECOVER CONTINUE"
+            raise _Conversation(OracleError(288, text))
         self._running.finish()
 
     def _use_offered(self, path: Path) -> None:

@@ -115,6 +115,8 @@ def _open_files(instance: Instance, read_only: bool) -> None:
             # A standby's control file does not know how far its files are: they have been compared already.
             standby = control.database.is_standby
             need = Need.NOTHING if standby else recovery_need(control, record, header)
+            if need is not Need.NOTHING and read_only and control.database.control_file_type == CREATED:
+                raise OracleError(16007, "invalid backup control file checkpoint")
             if need is not Need.NOTHING and backup:
                 raise OracleError(
                     16004, "backup database requires recovery", *needs_media_recovery(record).more

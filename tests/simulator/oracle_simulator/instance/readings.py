@@ -14,6 +14,10 @@ class Readings:
     """One switch per unverified point; the product must be right under every combination.
 
     ``wrong_log_ends_recovery``: after ORA-00310 (and its like) the recovery session is gone.
+    ``minor_errors_have_a_heading``: ORA-00284 stands above an error after which the recovery session goes on.
+    ``recovery_pauses_at_its_end``: a recovery that needs no more log stops with ORA-00288 before its last
+    checkpoint and wants RECOVER CONTINUE.
+    ``snapshot_time_is_enabled``: the database may use SNAPSHOT TIME (without it, ORA-19840).
     ``end_backup_of_datafile_when_open``: ALTER DATABASE DATAFILE ... END BACKUP works on an open database.
     ``partial_end_backup_is_an_error``: ORA-01260, a warning, reaches the client of END BACKUP as an error.
     ``archive_current_awaits_optional``: ARCHIVE LOG CURRENT returns when every destination, optional ones
@@ -34,6 +38,9 @@ class Readings:
     """
 
     wrong_log_ends_recovery: bool = False
+    minor_errors_have_a_heading: bool = False
+    recovery_pauses_at_its_end: bool = False
+    snapshot_time_is_enabled: bool = True
     end_backup_of_datafile_when_open: bool = True
     partial_end_backup_is_an_error: bool = True
     archive_current_awaits_optional: bool = False

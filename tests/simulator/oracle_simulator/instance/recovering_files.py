@@ -15,7 +15,7 @@ from oracle_simulator.instance.headers import WrongFile, identify
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_apply import Target
-from oracle_simulator.instance.recovery_logs import is_ancestor
+from oracle_simulator.instance.recovery_logs import is_ancestor, next_incarnation
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.datafile_header import FUZZY, Checkpoint
 
@@ -39,6 +39,11 @@ class RecoveringFile(Target):
     @property
     def number(self) -> int:
         return self.file.record.file_number
+
+    def consistent_at(self, scn: int) -> bool:
+        """Whether the file holds exactly what was changed before ``scn``, when redo up to there is applied."""
+        newest = max(self.header.checkpoint.scn, self.header.recovery_fuzzy_scn)
+        return newest <= scn and not self.status & (HeaderStatus.HOT_BACKUP | HeaderStatus.ONLINE_FUZZY)
 
     def end_backup(self, begin_scn: int) -> None:
         """The end-backup redo of the window this copy is from has been reached."""
@@ -118,12 +123,27 @@ class RecoveringFile(Target):
             self.status &= ~HeaderStatus.MEDIA_RECOVERY_FUZZY
 
 
+class FileOnTrial(RecoveringFile):
+    """A datafile under trial recovery: its header changes in memory only."""
+
+    def mark_fuzzy(self, scn: int) -> None:
+        """Nothing is about to be written."""
+
+    def advance(self, checkpoint: Checkpoint, incarnation: IncarnationRecord) -> None:
+        """As far as recovery would have come."""
+        self.header = dataclasses.replace(self.header, checkpoint=checkpoint)
+
+
 def open_for_recovery(
-    instance: Instance, records: Iterable[DatafileRecord], using_backup_control_file: bool
+    instance: Instance,
+    records: Iterable[DatafileRecord],
+    using_backup_control_file: bool,
+    trial: bool = False,
 ) -> list[RecoveringFile]:
     """Identify and open files to recover. Raises ORA-01157, ORA-01122 and a reason, ORA-19909, ORA-01190,
     ORA-01233, each naming the file."""
     control = instance.control
+    kind = FileOnTrial if trial else RecoveringFile
     found: list[RecoveringFile] = []
     try:
         for record in records:
@@ -136,14 +156,16 @@ def open_for_recovery(
             if incarnation is None:
                 text = f"control file or data file {record.file_number} is from before the last RESETLOGS"
                 raise OracleError(1190, text, line)
-            if not is_ancestor(control, incarnation):
+            child = next_incarnation(control, incarnation)
+            behind = child is not None and header.checkpoint.scn >= child.resetlogs_scn
+            if behind or not is_ancestor(control, incarnation):
                 raise OracleError(
                     19909, f"datafile {record.file_number} belongs to an orphan incarnation", line
                 )
             tablespace = control.tablespace_of(record)
             bigfile = tablespace is not None and tablespace.bigfile
             found.append(
-                RecoveringFile(
+                kind(
                     instance,
                     OpenFile(record, Datafile.open(record.path, disk=instance.disk), bigfile),
                     header,

@@ -118,10 +118,18 @@ class Target:
 
 
 class RecoveryApplier:
-    """Rolls files forward, record by record. Used by one thread, without the latch."""
+    """Rolls files forward, record by record. Used by one thread, without the latch.
+
+    With ``in_memory`` nothing is ever written. As many blocks as ``allowed_corruption`` says that cannot take
+    their redo are marked corrupt.
+    """
 
     def __init__(
-        self, instance: Instance, targets: Iterable[Target], on_marker: MarkerHandler | None = None
+        self,
+        instance: Instance,
+        targets: Iterable[Target],
+        on_marker: MarkerHandler | None = None,
+        in_memory: bool = False,
     ) -> None:
         self._instance = instance
         self.targets = {target.file.record.file_number: target for target in targets}
@@ -130,6 +138,8 @@ class RecoveryApplier:
         self._dirty: set[BlockKey] = set()
         self._parts: list[LogRecord] = []
         self.before_write: Callable[[Iterable[int]], None] | None = None
+        self._in_memory = in_memory
+        self.allowed_corruption = 0
         self.last_scn = 0
         self.last_time: datetime | None = None
         self.applied_records = 0
@@ -162,6 +172,8 @@ class RecoveryApplier:
 
     def flush(self) -> None:
         """Write all changed blocks to their files."""
+        if self._in_memory:
+            return
         if not self._dirty:
             self._blocks.clear()
             return
@@ -223,15 +235,25 @@ class RecoveryApplier:
         verdict = applicability(block, vector, scn)
         if verdict is Applicability.SKIP:
             return
-        object_id = block.object_id if block else 0
+        damage = None
         if verdict is Applicability.STUCK:
             damage = Damage.INCONSISTENT if block else Damage.CORRUPT
-            raise RecoveryStuck(file, vector.block_number, damage, object_id)
+        object_id = block.object_id if block else 0
         block = block or SlottedBlock()
-        try:
-            block.apply(vector.operations, version_after(vector, scn))
-        except KeyError as exc:
-            raise RecoveryStuck(file, vector.block_number, Damage.INCONSISTENT, object_id) from exc
+        if damage is None:
+            try:
+                block.apply(vector.operations, version_after(vector, scn))
+            except KeyError:
+                damage = Damage.INCONSISTENT
+        if damage is not None:
+            stuck = RecoveryStuck(file, vector.block_number, damage, object_id)
+            if not self.allowed_corruption:
+                raise stuck
+            self.allowed_corruption -= 1
+            self._instance.log.error(
+                stuck.media_recovery_error(""), "Block marked corrupt by ALLOW CORRUPTION"
+            )
+            block = SlottedBlock.corrupt(scn)
         self._blocks[key] = block
         self._dirty.add(key)
 

@@ -19,7 +19,9 @@ from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.oracle_time import decode_time
 from oracle_simulator.storage.redo_log import LogRecord
 from oracle_simulator.storage.redo_record import (
+    BeginBackup,
     CleanClose,
+    CrashRecovered,
     EndBackup,
     FileCreated,
     FileDropped,
@@ -34,6 +36,7 @@ from oracle_simulator.storage.redo_record import (
     TablespaceState,
     ThreadDisabled,
     ThreadEnabled,
+    UnloggedBlocks,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ ENABLED = {
     "online": "READ WRITE",
 }
 """``V$DATAFILE.ENABLED`` of the files of a tablespace by the state a marker gives it."""
+_OF_ONE_FILE = (BeginBackup, EndBackup, CleanClose, CrashRecovered, UnloggedBlocks)
+"""Markers that say something of the state of files, and nothing to the control file."""
 QUIET_STATES = ("read_only", "offline")
 
 
@@ -63,11 +68,16 @@ class UnnamedFiles(Exception):
         super().__init__(self.error.message)
 
 
+class TrialEnds(Exception):
+    """A trial comes to redo that would change the control file."""
+
+
 class MarkerEffects:
     """Applies markers. With ``whole_database`` off (recovery of single files) structure is left alone.
 
     With ``older_control_file`` (a backup, or made anew) the redo may know files the control file does not;
-    to the current one a file it does not know is one that was dropped later in the redo.
+    to the current one a file it does not know is one that was dropped later in the redo. A ``trial`` changes
+    nothing but files in memory.
     """
 
     def __init__(
@@ -77,11 +87,14 @@ class MarkerEffects:
         self._applier = applier
         self._whole_database = whole_database
         self._older_control_file = older_control_file
+        self.trial = False
         self.on_thread: Callable[[ThreadEnabled | ThreadDisabled, RedoRecord], None] | None = None
         applier.on_marker = self.apply
 
     def apply(self, marker: Marker, record: RedoRecord) -> None:
-        """Apply one marker of a record."""
+        """Apply one marker of a record. Raises TrialEnds."""
+        if self.trial and not isinstance(marker, _OF_ONE_FILE):
+            raise TrialEnds
         if isinstance(marker, EndBackup):
             file = self._file(marker.file_number)
             if file is not None and record.scn >= file.from_scn:
@@ -105,7 +118,7 @@ class MarkerEffects:
     def refuse_unknown_files(self, entry: LogRecord, stop_before: Callable[[LogRecord], None]) -> None:
         """Before a record that creates files the control file does not know: make entries for them and end
         the recovery. Raises UnnamedFiles."""
-        if not (self._whole_database and self._older_control_file):
+        if self.trial or not (self._whole_database and self._older_control_file):
             return
         control = self._instance.control
         created = [

@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import ALLOWED, CURRENT, NOT_ALLOWED, REQUIRED
+from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.recovering_files import RecoveringFile
 from oracle_simulator.instance.recovery_apply import RecoveryApplier
 from oracle_simulator.instance.recovery_logs import LogSource, Position, next_incarnation
 from oracle_simulator.instance.recovery_markers import MarkerEffects
 from oracle_simulator.instance.recovery_threads import RecoveringThreads, ThreadRedo
 from oracle_simulator.instance.resetlogs import first_inconsistency
-from oracle_simulator.storage.datafile_header import Checkpoint
+from oracle_simulator.storage.datafile_header import Checkpoint, HeaderStatus
 from oracle_simulator.storage.redo_log import LogRecord
 from oracle_simulator.storage.redo_record import RedoRecord, ThreadDisabled, ThreadEnabled
 
@@ -33,6 +35,9 @@ class RecoverySpec:
 
     ``file_numbers`` None: the database (all online files). ``until_scn`` and ``until_time`` are exclusive.
     ``directory`` is the FROM clause. ``standby`` is for standby databases, whose recovery never ends by itself.
+    ``snapshot_time``: the files are copies of one moment, complete at that time, taken without backup mode.
+    ``test`` applies the redo in memory only. ``allowed_corruption`` is how many blocks may be marked corrupt
+    instead of ending the recovery.
     """
 
     file_numbers: tuple[int, ...] | None = None
@@ -41,6 +46,10 @@ class RecoverySpec:
     until_cancel: bool = False
     until_scn: int | None = None
     until_time: datetime | None = None
+    until_consistent: bool = False
+    snapshot_time: datetime | None = None
+    test: bool = False
+    allowed_corruption: int = 0
     using_backup_controlfile: bool = False
     standby: bool = False
 
@@ -52,7 +61,17 @@ class RecoverySpec:
     @property
     def incomplete(self) -> bool:
         """Whether an UNTIL clause was given."""
-        return self.until_cancel or self.until_scn is not None or self.until_time is not None
+        until = self.until_scn is not None or self.until_time is not None
+        return until or self.until_cancel or self.until_consistent
+
+
+class FutureChanges(Exception):
+    """Recovery comes to a RESETLOGS with a copy whose END BACKUP was cut off by it."""
+
+    def __init__(self, file: RecoveringFile) -> None:
+        text = f"datafile {file.number} contains future changes at the incarnation boundary"
+        self.error = OracleError(19911, text, datafile_line(file.file.record))
+        super().__init__(self.error.message)
 
 
 class RecoveryProgress:
@@ -62,7 +81,8 @@ class RecoveryProgress:
         self._instance = instance
         self._spec = spec
         self._files = files
-        self._applier = RecoveryApplier(instance, files)
+        self._applier = RecoveryApplier(instance, files, in_memory=spec.test)
+        self._applier.allowed_corruption = spec.allowed_corruption
         self._applier.before_write = self._mark_fuzzy
         older = spec.using_backup_controlfile or instance.control.database.control_file_type != CURRENT
         self._markers = MarkerEffects(instance, self._applier, spec.file_numbers is None, older)
@@ -70,7 +90,9 @@ class RecoveryProgress:
         self._stopped = False
         self.threads = self._starting_threads()
         self._markers.on_thread = self._thread_changed
+        self._markers.trial = spec.test
         self.position = (self.threads.next or self.threads.first).position
+        self._first_scn = self.position.scn
         self._stop_behind_goal()
 
     @property
@@ -122,6 +144,9 @@ class RecoveryProgress:
             entry = thread.head
             if entry is None:
                 break  # of all redo still to come, that in its next log is the first
+            if self._spec.snapshot_time is not None and entry.record.time > self._spec.snapshot_time:
+                for file in self._files:
+                    file.closed_clean()
             if self._beyond_goal(entry):
                 self._stop_at(entry)
                 return
@@ -149,9 +174,15 @@ class RecoveryProgress:
         child = next_incarnation(self._instance.control, incarnation)
         # The recovery before that RESETLOGS stopped one SCN earlier: what follows is orphaned redo.
         if child is not None and (thread is None or thread.scn >= child.resetlogs_scn - 1):
+            self._refuse_future_changes()
             self.threads.enter(child, self._applier.last_time)
             return self.threads.next
         return thread
+
+    def _refuse_future_changes(self) -> None:
+        for file in self._files:
+            if file.status & HeaderStatus.HOT_BACKUP:
+                raise FutureChanges(file)
 
     def _thread_changed(self, marker: ThreadEnabled | ThreadDisabled, record: RedoRecord) -> None:
         if isinstance(marker, ThreadDisabled):
@@ -166,6 +197,8 @@ class RecoveryProgress:
         if spec.until_scn is not None and record.scn >= spec.until_scn:
             return True
         if spec.until_time is not None and record.time >= spec.until_time:
+            return True
+        if spec.until_consistent and all(file.consistent_at(record.scn) for file in self._files):
             return True
         return self._all_stopped(record.scn)
 
@@ -221,6 +254,8 @@ class RecoveryProgress:
             return True
         if spec.until_scn is not None and here.scn >= spec.until_scn:
             return True
+        if spec.until_consistent and all(file.consistent_at(here.scn) for file in self._files):
+            return True
         return bool(self._files) and all(
             file.stop_scn is not None
             and file.header.checkpoint.scn >= file.stop_scn
@@ -229,8 +264,11 @@ class RecoveryProgress:
         )
 
     def finish(self) -> None:
-        """The goal is reached. Raises ORA-01547 when it lies before the files are consistent."""
+        """The goal is reached. Raises ORA-01547 when it lies before the files are consistent, and for a trial
+        what it found."""
         spec = self._spec
+        if spec.test:
+            raise self._trial_result(10570, "Test recovery complete")
         ends_with_redo = self._reached_end or all(file.stop_scn is not None for file in self._files)
         if not ends_with_redo or (self._stopped and not self._all_stopped(self.position.scn)):
             self._finish_incomplete()
@@ -257,10 +295,23 @@ class RecoveryProgress:
 
     def cancel(self) -> None:
         """Stop here. Raises ORA-01547 for an incomplete recovery that stops too early."""
+        if self._spec.test:
+            raise self._trial_result(10571, "Test recovery canceled")
         if self._spec.incomplete or self._spec.using_backup_controlfile:
             self._finish_incomplete()
         else:
             self._instance.log.write("Media Recovery canceled")
+
+    def _trial_result(self, code: int, text: str) -> OracleError:
+        last = max(self._first_scn, self.last_scn)
+        tested = (10573, f"Test recovery tested redo from change {self._first_scn} to {last}")
+        return OracleError(10574, "Test recovery did not corrupt any data block", tested, (code, text))
+
+    def trial_refused(self) -> OracleError:
+        """The end of a trial at redo that it cannot apply."""
+        found = self._trial_result(10572, "Test recovery canceled due to errors")
+        refused = (10585, "Test recovery can not apply redo that may modify control file")
+        return OracleError(found.code, found.text, *found.more, refused)
 
     def _finish_incomplete(self) -> None:
         """Stopped before the end of redo. Raises ORA-01547 when that is too early."""

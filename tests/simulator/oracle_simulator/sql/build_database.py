@@ -190,6 +190,9 @@ class DatabaseRules(ControlRules):
     def recover_test(self, children: list[Any]) -> Option:
         return Option("test")
 
+    def allow_corruption(self, children: list[Any]) -> Option:
+        return Option("allowed_corruption", children[1])
+
     def recover_ignored(self, children: list[Any]) -> Option:
         return Option("ignored")
 

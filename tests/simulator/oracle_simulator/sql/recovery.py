@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
@@ -49,21 +50,24 @@ def _require_recover(session: DatabaseSession) -> None:
 
 
 def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:
-    if statement.snapshot_time or statement.test or statement.until_consistent:
-        raise OracleError(3001, "unimplemented feature (SNAPSHOT TIME, TEST, UNTIL CONSISTENT)")
-    until_time = None
-    if statement.until_time is not None:
-        until_time = masks.read_moment(statement.until_time, _UNTIL_TIME, session.now)
     return RecoverySpec(
         file_numbers=_file_numbers(session, statement),
         automatic=statement.automatic,
         directory=statement.directory,
         until_cancel=statement.until_cancel,
         until_scn=statement.until_change,
-        until_time=until_time,
+        until_time=_moment(session, statement.until_time),
+        until_consistent=statement.until_consistent,
+        snapshot_time=_moment(session, statement.snapshot_time),
+        test=statement.test,
+        allowed_corruption=statement.allowed_corruption,
         using_backup_controlfile=statement.using_backup_controlfile,
         standby=statement.standby,
     )
+
+
+def _moment(session: DatabaseSession, literal: str | None) -> datetime | None:
+    return None if literal is None else masks.read_moment(literal, _UNTIL_TIME, session.now)
 
 
 def _file_numbers(session: DatabaseSession, statement: st.Recover) -> tuple[int, ...] | None:

@@ -347,6 +347,7 @@ class Recover(Statement):
     using_backup_controlfile: bool = False
     snapshot_time: str | None = None
     test: bool = False
+    allowed_corruption: int = 0
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class Applicability(enum.Enum):
     STUCK = "stuck"
 
 
+GIVEN_UP = 0xFFFFFFFF
+"""In place of the object: recovery marked the block corrupt because its redo did not fit."""
+
+
 class SlottedBlock:
     """A block in memory. Change it only through :meth:`put`, :meth:`remove` and :meth:`apply`, which keep
     ``used_bytes`` right; ``slots`` is for reading."""
@@ -77,6 +81,11 @@ class SlottedBlock:
     def invalid(cls, scn: int) -> SlottedBlock:
         """A block whose contents redo does not know: marked corrupt by recovery at ``scn``."""
         return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT))
+
+    @classmethod
+    def corrupt(cls, scn: int) -> SlottedBlock:
+        """A block whose redo did not fit, given up at ``scn``."""
+        return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT), object_id=GIVEN_UP)
 
     @property
     def marked_corrupt(self) -> bool:
