@@ -9,27 +9,28 @@ from dataclasses import replace
 from typing import Any
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.build_basics import Name, Option, Text, all_of, has, need, one_of, options_of
 from oracle_simulator.sql.build_database import DatabaseRules
 
-_NOBODY = st.PluggableTarget()
+_NOBODY = pst.PluggableTarget()
 
 
 class PluggableRules(DatabaseRules):
     """Statements about pluggable databases. The target is filled in by :meth:`alter_pluggable`."""
 
-    def pdb_names(self, children: list[Any]) -> st.PluggableTarget:
-        return st.PluggableTarget(tuple(map(str, children[0])))
+    def pdb_names(self, children: list[Any]) -> pst.PluggableTarget:
+        return pst.PluggableTarget(tuple(map(str, children[0])))
 
-    def pdb_all(self, children: list[Any]) -> st.PluggableTarget:
-        return st.PluggableTarget(tuple(map(str, one_of(children, tuple) or ())), every=True)
+    def pdb_all(self, children: list[Any]) -> pst.PluggableTarget:
+        return pst.PluggableTarget(tuple(map(str, one_of(children, tuple) or ())), every=True)
 
     def alter_pluggable(self, children: list[Any]) -> st.Statement:
         statement = children[-1]
-        target = one_of(children, st.PluggableTarget) or _NOBODY
+        target = one_of(children, pst.PluggableTarget) or _NOBODY
         return (
-            replace(statement, target=target) if isinstance(statement, st.PluggableStatement) else statement
+            replace(statement, target=target) if isinstance(statement, pst.PluggableStatement) else statement
         )
 
     def pdb_restricted(self, children: list[Any]) -> Option:
@@ -48,29 +49,29 @@ class PluggableRules(DatabaseRules):
         options = options_of(children)
         if "upgrade" in options:
             return st.NotSupported("ALTER PLUGGABLE DATABASE OPEN UPGRADE or RESETLOGS")
-        return st.OpenPluggable(_NOBODY, "read_only" in options, "restricted" in options, "force" in options)
+        return pst.OpenPluggable(_NOBODY, "read_only" in options, "restricted" in options, "force" in options)
 
-    def pdb_close(self, children: list[Any]) -> st.ClosePluggable:
+    def pdb_close(self, children: list[Any]) -> pst.ClosePluggable:
         mode = next((word for word in ("IMMEDIATE", "ABORT") if has(children, word)), "NORMAL")
-        return st.ClosePluggable(_NOBODY, mode)
+        return pst.ClosePluggable(_NOBODY, mode)
 
-    def pdb_save(self, children: list[Any]) -> st.SavePluggableState:
-        return st.SavePluggableState(_NOBODY)
+    def pdb_save(self, children: list[Any]) -> pst.SavePluggableState:
+        return pst.SavePluggableState(_NOBODY)
 
-    def pdb_discard(self, children: list[Any]) -> st.SavePluggableState:
-        return st.SavePluggableState(_NOBODY, discard=True)
+    def pdb_discard(self, children: list[Any]) -> pst.SavePluggableState:
+        return pst.SavePluggableState(_NOBODY, discard=True)
 
-    def pdb_begin_backup(self, children: list[Any]) -> st.PluggableBackupMode:
-        return st.PluggableBackupMode(_NOBODY, True)
+    def pdb_begin_backup(self, children: list[Any]) -> pst.PluggableBackupMode:
+        return pst.PluggableBackupMode(_NOBODY, True)
 
-    def pdb_end_backup(self, children: list[Any]) -> st.PluggableBackupMode:
-        return st.PluggableBackupMode(_NOBODY, False)
+    def pdb_end_backup(self, children: list[Any]) -> pst.PluggableBackupMode:
+        return pst.PluggableBackupMode(_NOBODY, False)
 
-    def pdb_enable_recovery(self, children: list[Any]) -> st.PluggableRecovery:
-        return st.PluggableRecovery(_NOBODY, True)
+    def pdb_enable_recovery(self, children: list[Any]) -> pst.PluggableRecovery:
+        return pst.PluggableRecovery(_NOBODY, True)
 
-    def pdb_disable_recovery(self, children: list[Any]) -> st.PluggableRecovery:
-        return st.PluggableRecovery(_NOBODY, False)
+    def pdb_disable_recovery(self, children: list[Any]) -> pst.PluggableRecovery:
+        return pst.PluggableRecovery(_NOBODY, False)
 
     def pdb_recover_start(self, children: list[Any]) -> st.Recover:
         scope = one_of(children, st.Recover) or st.Recover("DATABASE")
@@ -81,11 +82,11 @@ class PluggableRules(DatabaseRules):
             directory=None if directory is None else str(directory),
         )
 
-    def pdb_recover(self, children: list[Any]) -> st.PluggableRecover:
-        return st.PluggableRecover(_NOBODY, children[1])
+    def pdb_recover(self, children: list[Any]) -> pst.PluggableRecover:
+        return pst.PluggableRecover(_NOBODY, children[1])
 
-    def pdb_datafile(self, children: list[Any]) -> st.PluggableDatafiles:
-        return st.PluggableDatafiles(_NOBODY, one_of(children, tuple) or (), has(children, "ONLINE"))
+    def pdb_datafile(self, children: list[Any]) -> pst.PluggableDatafiles:
+        return pst.PluggableDatafiles(_NOBODY, one_of(children, tuple) or (), has(children, "ONLINE"))
 
     def pdb_not_supported(self, children: list[Any]) -> st.NotSupported:
         return st.NotSupported(f"ALTER PLUGGABLE DATABASE {children[0].upper()}")
@@ -107,7 +108,7 @@ class PluggableRules(DatabaseRules):
         if "file_dest" in options:
             return st.NotSupported("CREATE PLUGGABLE DATABASE ... CREATE_FILE_DEST")
         name, administrator = all_of(children, Name)
-        return st.CreatePluggable(
+        return pst.CreatePluggable(
             str(name),
             str(administrator),
             options["password"],
@@ -118,5 +119,5 @@ class PluggableRules(DatabaseRules):
     def create_pluggable_otherwise(self, children: list[Any]) -> st.NotSupported:
         return st.NotSupported(f"CREATE PLUGGABLE DATABASE ... {children[4].upper()}")
 
-    def drop_pluggable(self, children: list[Any]) -> st.DropPluggable:
-        return st.DropPluggable(str(need(one_of(children, Name))), has(children, "INCLUDING"))
+    def drop_pluggable(self, children: list[Any]) -> pst.DropPluggable:
+        return pst.DropPluggable(str(need(one_of(children, Name))), has(children, "INCLUDING"))

@@ -12,7 +12,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, datafiles, pluggable
 from oracle_simulator.instance.container import ROOT, SEED, ContainerMode, ContainerRecord
 from oracle_simulator.instance.messages import not_open
-from oracle_simulator.sql import statements as st
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql.containers import (
     find_container,
     outside_container,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- which
 
 
-def _chosen(session: DatabaseSession, target: st.PluggableTarget) -> list[ContainerRecord]:
+def _chosen(session: DatabaseSession, target: pst.PluggableTarget) -> list[ContainerRecord]:
     """The pluggable databases a statement is about.
 
     Raises ORA-65090, ORA-65000 (none named in the root), ORA-65040 (another one, from within one), ORA-65011,
@@ -56,7 +56,7 @@ def _chosen(session: DatabaseSession, target: st.PluggableTarget) -> list[Contai
     return found
 
 
-def _current(session: DatabaseSession, target: st.PluggableTarget) -> ContainerRecord:
+def _current(session: DatabaseSession, target: pst.PluggableTarget) -> ContainerRecord:
     """The one pluggable database a statement is about, which must be the current container.
 
     Raises ORA-65046 from the root, and as :func:`_chosen`.
@@ -77,7 +77,7 @@ def _require_administrator(session: DatabaseSession) -> None:
     session.privileges.require(data.dictionary if data else None, "MOUNT", "ALTER PLUGGABLE DATABASE")
 
 
-def _open(session: DatabaseSession, statement: st.OpenPluggable) -> None:
+def _open(session: DatabaseSession, statement: pst.OpenPluggable) -> None:
     _require_administrator(session)
     if not session.instance.is_open:
         require_cdb(session)
@@ -94,7 +94,7 @@ def _open(session: DatabaseSession, statement: st.OpenPluggable) -> None:
         containers.open(record, mode)
 
 
-def _close(session: DatabaseSession, statement: st.ClosePluggable) -> None:
+def _close(session: DatabaseSession, statement: pst.ClosePluggable) -> None:
     _require_administrator(session)
     containers = session.database.containers
     for record in _chosen(session, statement.target):
@@ -131,7 +131,7 @@ def _wait_for_sessions(session: DatabaseSession, record: ContainerRecord) -> Non
         raise OracleError(1013, "user requested cancel of current operation")
 
 
-def _save_state(session: DatabaseSession, statement: st.SavePluggableState) -> None:
+def _save_state(session: DatabaseSession, statement: pst.SavePluggableState) -> None:
     _require_administrator(session)
     root = session.database.containers.root
     if root is None:
@@ -144,7 +144,7 @@ def _save_state(session: DatabaseSession, statement: st.SavePluggableState) -> N
 # ---------------------------------------------------------------- backup and recovery
 
 
-def _backup_mode(session: DatabaseSession, statement: st.PluggableBackupMode) -> None:
+def _backup_mode(session: DatabaseSession, statement: pst.PluggableBackupMode) -> None:
     record = _current(session, statement.target)
     data = session.open_data
     session.privileges.require(data.dictionary if data else None, "ALTER DATABASE")
@@ -154,7 +154,7 @@ def _backup_mode(session: DatabaseSession, statement: st.PluggableBackupMode) ->
         backup_mode.end_database(session.instance, record.con_id)
 
 
-def _recovery(session: DatabaseSession, statement: st.PluggableRecovery) -> None:
+def _recovery(session: DatabaseSession, statement: pst.PluggableRecovery) -> None:
     """ENABLE or DISABLE RECOVERY: from the root; its files go offline, or online again. The container is closed."""
     _require_administrator(session)
     if session.con_id > ROOT:
@@ -173,7 +173,7 @@ def _recovery(session: DatabaseSession, statement: st.PluggableRecovery) -> None
         instance.save_control()
 
 
-def _datafiles(session: DatabaseSession, statement: st.PluggableDatafiles) -> None:
+def _datafiles(session: DatabaseSession, statement: pst.PluggableDatafiles) -> None:
     record = _current(session, statement.target)
     data = session.open_data
     session.privileges.require(data.dictionary if data else None, "ALTER DATABASE")
@@ -188,10 +188,10 @@ def _datafiles(session: DatabaseSession, statement: st.PluggableDatafiles) -> No
 
 
 HANDLERS = {
-    st.OpenPluggable: _open,
-    st.ClosePluggable: _close,
-    st.SavePluggableState: _save_state,
-    st.PluggableBackupMode: _backup_mode,
-    st.PluggableRecovery: _recovery,
-    st.PluggableDatafiles: _datafiles,
+    pst.OpenPluggable: _open,
+    pst.ClosePluggable: _close,
+    pst.SavePluggableState: _save_state,
+    pst.PluggableBackupMode: _backup_mode,
+    pst.PluggableRecovery: _recovery,
+    pst.PluggableDatafiles: _datafiles,
 }

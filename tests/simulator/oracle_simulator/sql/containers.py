@@ -11,6 +11,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import ROOT, ContainerRecord
 from oracle_simulator.instance.messages import not_open
 from oracle_simulator.net.backend import AdminMode
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.privileges import Privileges
 
@@ -31,8 +32,8 @@ _WHOLE_DATABASE: tuple[type[st.Statement], ...] = (
     st.ClearLogfile,
     st.CreateControlfile,
     st.CreateParameterFile,
-    st.CreatePluggable,
-    st.DropPluggable,
+    pst.CreatePluggable,
+    pst.DropPluggable,
 )
 """Statements about what all containers share."""
 
@@ -66,9 +67,9 @@ def in_container(session: DatabaseSession, statement: st.Statement) -> st.Statem
     if isinstance(statement, st.OpenDatabase):
         if statement.resetlogs is not None:
             raise within_container()
-        return st.OpenPluggable(st.PluggableTarget(), statement.read_only)
+        return pst.OpenPluggable(pst.PluggableTarget(), statement.read_only)
     if isinstance(statement, st.CloseDatabase):
-        return st.ClosePluggable(st.PluggableTarget(), "IMMEDIATE")
+        return pst.ClosePluggable(pst.PluggableTarget(), "IMMEDIATE")
     if isinstance(statement, st.Recover) and _incomplete(statement):
         raise within_container()
     return statement

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.release import Release
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql import statements as st
 
 _MULTITENANT = (12, 1)
 _INVALID_COMMANDS: dict[type[st.Statement], tuple[int, str]] = {
-    st.CreatePluggable: (901, "CREATE"),
-    st.PluggableStatement: (940, "ALTER"),
-    st.DropPluggable: (950, "DROP"),
+    pst.CreatePluggable: (901, "CREATE"),
+    pst.PluggableStatement: (940, "ALTER"),
+    pst.DropPluggable: (950, "DROP"),
 }
 
 

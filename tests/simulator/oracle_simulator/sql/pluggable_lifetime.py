@@ -12,14 +12,14 @@ from oracle_simulator.data.user_names import require_local_name
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import SEED
 from oracle_simulator.net.verifier import make_verifier
-from oracle_simulator.sql import statements as st
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql.containers import find_container, require_cdb
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
 
-def _create(session: DatabaseSession, statement: st.CreatePluggable) -> None:
+def _create(session: DatabaseSession, statement: pst.CreatePluggable) -> None:
     require_cdb(session)
     root = session.require_open()
     session.privileges.require(root.dictionary, "CREATE PLUGGABLE DATABASE")
@@ -46,7 +46,7 @@ def _default_names(session: DatabaseSession) -> FileNames:
     return tuple(zip(values[::2], values[1::2], strict=True))
 
 
-def _drop(session: DatabaseSession, statement: st.DropPluggable) -> None:
+def _drop(session: DatabaseSession, statement: pst.DropPluggable) -> None:
     require_cdb(session)
     root = session.require_open()
     session.privileges.require(root.dictionary, "CREATE PLUGGABLE DATABASE")
@@ -64,6 +64,6 @@ def _drop(session: DatabaseSession, statement: st.DropPluggable) -> None:
 
 
 HANDLERS = {
-    st.CreatePluggable: _create,
-    st.DropPluggable: _drop,
+    pst.CreatePluggable: _create,
+    pst.DropPluggable: _drop,
 }

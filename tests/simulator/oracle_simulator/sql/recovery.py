@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.sql import masks
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.containers import (
     find_container,
@@ -94,7 +95,7 @@ def _files_of_container(session: DatabaseSession) -> tuple[int, ...] | None:
     return tuple(file.file_number for file in files if file.con_id == session.scope and file.online)
 
 
-def _pluggable(session: DatabaseSession, statement: st.PluggableRecover) -> None:
+def _pluggable(session: DatabaseSession, statement: pst.PluggableRecover) -> None:
     """ALTER PLUGGABLE DATABASE RECOVER, in that pluggable database. Raises ORA-65046 from outside."""
     require_cdb(session)
     if session.scope is None:
@@ -136,5 +137,5 @@ HANDLERS = {
     st.Recover: _recover,
     st.RecoverContinue: _continue,
     st.RecoverCancel: _cancel,
-    st.PluggableRecover: _pluggable,
+    pst.PluggableRecover: _pluggable,
 }

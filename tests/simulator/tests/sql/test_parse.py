@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.sql import pluggable_statements as pst
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.parse import parse
 
@@ -102,21 +103,21 @@ UNDERSTOOD: list[tuple[str, st.Statement]] = [
     ("CREATE PFILE='/p' FROM MEMORY", st.CreateParameterFile(False, "/p", "MEMORY")),
     (
         "ALTER PLUGGABLE DATABASE p OPEN READ ONLY INSTANCES=ALL",
-        st.OpenPluggable(st.PluggableTarget(("P",)), read_only=True),
+        pst.OpenPluggable(pst.PluggableTarget(("P",)), read_only=True),
     ),
     (
         "ALTER PLUGGABLE DATABASE ALL EXCEPT p, q CLOSE IMMEDIATE",
-        st.ClosePluggable(st.PluggableTarget(("P", "Q"), every=True), "IMMEDIATE"),
+        pst.ClosePluggable(pst.PluggableTarget(("P", "Q"), every=True), "IMMEDIATE"),
     ),
     (
         "ALTER PLUGGABLE DATABASE RECOVER AUTOMATIC DATABASE",
-        st.PluggableRecover(st.PluggableTarget(), st.Recover("DATABASE", automatic=True)),
+        pst.PluggableRecover(pst.PluggableTarget(), st.Recover("DATABASE", automatic=True)),
     ),
     (
         "CREATE PLUGGABLE DATABASE p ADMIN USER a IDENTIFIED BY x FILE_NAME_CONVERT=('a', 'b')",
-        st.CreatePluggable("P", "A", "x", convert=(("a", "b"),)),
+        pst.CreatePluggable("P", "A", "x", convert=(("a", "b"),)),
     ),
-    ("DROP PLUGGABLE DATABASE p INCLUDING DATAFILES", st.DropPluggable("P", True)),
+    ("DROP PLUGGABLE DATABASE p INCLUDING DATAFILES", pst.DropPluggable("P", True)),
     ("CREATE VIEW v AS SELECT 1 FROM dual", st.NotSupported("CREATE VIEW")),
     (
         " /* hint */ -- and more\n select 1 from dual",
