@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from oracle_simulator.data.system_tables import (
     KeyRow,
     PrivilegeRow,
     PropertyRow,
+    SourceRow,
     SystemTable,
     TableRow,
     TablespaceRow,
@@ -74,6 +75,7 @@ class Dictionary:
         self.user_rows: SystemTable[UserRow]
         self.privilege_rows: SystemTable[PrivilegeRow]
         self.property_rows: SystemTable[PropertyRow]
+        self.source_rows: SystemTable[SourceRow]
         self.container_rows: SystemTable[ContainerRow]
         self._tables: dict[tuple[str, str], Table] = {}
         self._heaps: dict[int, Heap] = {}
@@ -95,7 +97,8 @@ class Dictionary:
                 table.load()
                 loaded.append(table)
             self.column_rows, self.key_rows, self.tablespace_rows, self.file_rows = loaded[:4]
-            self.user_rows, self.privilege_rows, self.property_rows, self.container_rows = loaded[4:]
+            self.user_rows, self.privilege_rows, self.property_rows, self.container_rows = loaded[4:8]
+            (self.source_rows,) = loaded[8:]
             self.refresh()
 
     def _root_block(self) -> tuple[int, int]:
@@ -175,6 +178,13 @@ class Dictionary:
     def make_heap(self, segment: Segment) -> Heap:
         """A heap on a segment, in the block size of its file."""
         return Heap(segment, self.instance.files.get(segment.header[0]).block_size)
+
+    def find_source(self, owner: str, name: str, types: Sequence[str]) -> SourceRow | None:
+        """A stored program unit of one of these types."""
+        with self.instance.latch:
+            return next(
+                (row for row in self.source_rows.where(owner=owner, name=name) if row.type in types), None
+            )
 
     # ------------------------------------------------------------ users, tablespaces, properties
 

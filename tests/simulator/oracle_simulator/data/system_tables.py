@@ -161,6 +161,23 @@ class ContainerRow:
     saved_restricted: bool = False
 
 
+@dataclass(frozen=True)
+class SourceRow:
+    """SOURCE$: a stored program unit. ``type`` is PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY, with which
+    ``text`` begins; ``errors`` is what the compiler said, "" for a valid one."""
+
+    owner: str
+    name: str
+    type: str
+    text: str
+    errors: str
+    created: datetime
+
+    @property
+    def valid(self) -> bool:
+        return not self.errors
+
+
 SystemRow = (
     TableRow
     | ColumnRow
@@ -171,6 +188,7 @@ SystemRow = (
     | PrivilegeRow
     | PropertyRow
     | ContainerRow
+    | SourceRow
 )
 
 SYSTEM_TABLES: tuple[tuple[int, str, type[SystemRow]], ...] = (
@@ -183,6 +201,7 @@ SYSTEM_TABLES: tuple[tuple[int, str, type[SystemRow]], ...] = (
     (7, "SYSAUTH$", PrivilegeRow),
     (8, "PROPS$", PropertyRow),
     (9, "CONTAINER$", ContainerRow),
+    (10, "SOURCE$", SourceRow),
 )
 """Object id, name and row class of each table of SYS."""
 

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 CommitListener = Callable[[Table, Sequence[CommittedRow]], None]
 
 
+_FIRST_PROVISIONAL = -(1 << 47)
+"""Rowids of rows that have no block yet: negative, and rising, so that they sort as they were inserted."""
+
+
 class _UndoEntry(NamedTuple):
     changes: TableChanges
     rowid: int
@@ -55,7 +59,7 @@ class Transactions:
         self._active: set[Transaction] = set()
         self._indexes: dict[int, KeyIndex] = {}
         self._next_id = 1
-        self._next_provisional = -1
+        self._next_provisional = _FIRST_PROVISIONAL
         dictionary.in_use = self.in_use
         dictionary.on_table_gone.append(self._table_gone)
 
@@ -122,7 +126,7 @@ class Transactions:
     def provisional_rowid(self) -> int:
         """A negative number for a row not yet committed."""
         rowid = self._next_provisional
-        self._next_provisional -= 1
+        self._next_provisional += 1
         return rowid
 
     def _table_gone(self, table: Table) -> None:

@@ -96,6 +96,8 @@ def drop_user(
             if dictionary.in_use(table):
                 raise OracleError(54, "resource busy and acquire with NOWAIT specified or timeout expired")
             plan_drop(dictionary, plan, table)
+        for unit in dictionary.source_rows.where(owner=name):
+            dictionary.source_rows.delete(plan, unit)
         for privilege in dictionary.privilege_rows.where(grantee=name):
             dictionary.privilege_rows.delete(plan, privilege)
         dictionary.user_rows.delete(plan, user)

@@ -69,13 +69,14 @@ class QueryCompiler:
         self._top_tables: dict[str, Relation] = {}
         self.expressions = ExpressionRewriter(bind_types, self._nested)
 
-    def compile(self, tree: Node) -> CompiledQuery:
-        """Compile a query. Raises OracleError: 904, 918, 923, 942, 3001, ..."""
+    def compile(self, tree: Node, *, lob_addresses: bool = False) -> CompiledQuery:
+        """Compile a query; with ``lob_addresses`` its LOBs can be written. Raises OracleError: 904, 918, 923, 942,
+        3001, ..."""
         lock = self._take_lock(tree)
         columns = self.query(tree, Scope())
         row_lock = self._row_lock(tree, lock) if lock is not None else None
         binds = self.expressions.bind_count
-        lobs = self._add_lob_addresses(tree, columns)
+        lobs = self._add_lob_addresses(tree, columns) if lob_addresses else ()
         return CompiledQuery(engine_sql(tree), tuple(columns), self.relations, row_lock, binds, lobs)
 
     def _add_lob_addresses(self, tree: Node, columns: Columns) -> tuple[LobColumn, ...]:

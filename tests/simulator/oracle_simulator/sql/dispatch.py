@@ -17,22 +17,24 @@ from oracle_simulator.sql import (
     database_statements,
     dml,
     object_ddl,
-    plsql,
     pluggable_lifetime,
     recovery,
     redo_statements,
+    source_ddl,
     tablespace_statements,
     transaction_control,
 )
 from oracle_simulator.sql import statements as st
 from oracle_simulator.sql.containers import in_container
 from oracle_simulator.sql.known_since import check_known
+from oracle_simulator.sql.plsql.block import execute_block
 from oracle_simulator.sql.queries import execute_query
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
-Handler = Callable[["DatabaseSession", Any], None]
+Handler = Callable[["DatabaseSession", Any], Any]
+"""What it gives is whether something was created with compilation errors."""
 
 _NO_COMMIT: tuple[type[st.Statement], ...] = (
     st.Commit,
@@ -67,6 +69,7 @@ def _handlers() -> dict[type[st.Statement], Handler]:
         container_statements,
         pluggable_lifetime,
         redo_statements,
+        source_ddl,
     ):
         found.update(module.HANDLERS)
     return found
@@ -87,11 +90,12 @@ def dispatch(
     if isinstance(statement, st.Dml):
         return dml.execute_dml(session, statement, binds, rows, collect_errors)
     if isinstance(statement, st.PlsqlBlock):
-        return plsql.execute_block(session, statement.text, binds, rows)
+        return execute_block(session, statement.text, binds, rows)
     if isinstance(statement, st.NotSupported):
         raise OracleError(3001, f"unimplemented feature ({statement.what})")
     statement = in_container(session, statement)
     if not isinstance(statement, _NO_COMMIT):
         session.end_transaction(commit=True)
-    _handlers()[type(statement)](session, statement)
-    return Result(current_schema=session.schema if isinstance(statement, st.AlterSessionSet) else None)
+    has_errors = bool(_handlers()[type(statement)](session, statement))
+    schema = session.schema if isinstance(statement, st.AlterSessionSet) else None
+    return Result(current_schema=schema, has_errors=has_errors)

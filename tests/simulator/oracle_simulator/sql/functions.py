@@ -34,11 +34,15 @@ _UNCOMMITTED = 0xFFFF
 
 def rowid_text(address: int, data_object_id: int) -> str:
     """The 18 characters of a rowid from a row's address (file, block, slot) and the object it belongs to."""
-    head = _rowid_part(data_object_id, 6)
     if address < 0:
         address = _UNCOMMITTED << 48 | -address
     file_number, block, slot = address >> 48, address >> 16 & 0xFFFFFFFF, address & 0xFFFF
-    return head + _rowid_part(file_number, 3) + _rowid_part(block, 6) + _rowid_part(slot, 3)
+    return (
+        _rowid_part(data_object_id, 6)
+        + _rowid_part(file_number, 3)
+        + _rowid_part(block, 6)
+        + _rowid_part(slot, 3)
+    )
 
 
 def row_address(rowid: str, data_object_id: int) -> int:

@@ -128,14 +128,22 @@ class Mirror:
 class Overlay:
     """The uncommitted rows of one session, beside the mirrored tables. Hold the mirror's lock for ``sync``."""
 
-    def __init__(self, sid: int) -> None:
+    def __init__(self, sid: int, level: int = 0) -> None:
         self._sid = sid
+        self.level = level
         self._tables: dict[int, Table] = {}
         self._touched: dict[int, set[int] | None] = {}
         self._created: set[int] = set()
 
+    def beside(self) -> Overlay:
+        """One for another transaction of the same session."""
+        return Overlay(self._sid, self.level + 1)
+
     def name_of(self, table: Table) -> str:
-        return f"P_{self._sid}_{table.data_object_id}"
+        return self._name(table.data_object_id)
+
+    def _name(self, data_object_id: int) -> str:
+        return f"P_{self._sid}_{self.level}_{data_object_id}"
 
     @property
     def tables(self) -> frozenset[int]:
@@ -194,5 +202,5 @@ class Overlay:
     def forget(self, engine: EngineConnection) -> None:
         """Remove the session's tables from the engine."""
         for number in self._created:
-            engine.run(f'DROP TABLE IF EXISTS "P_{self._sid}_{number}"')
+            engine.run(f'DROP TABLE IF EXISTS "{self._name(number)}"')
         self._created.clear()

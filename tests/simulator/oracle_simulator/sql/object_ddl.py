@@ -19,6 +19,7 @@ from oracle_simulator.sql.common_users import (
     check_new_user,
     is_common,
 )
+from oracle_simulator.sql.password_change import require_length
 from oracle_simulator.sql.password_users import change_password, grant_administration
 from oracle_simulator.sql.privileges import ADMINISTRATIVE_PRIVILEGES
 from oracle_simulator.sql.queries import execute_query, prepare
@@ -160,6 +161,8 @@ def _create_index(session: DatabaseSession, statement: st.CreateIndex) -> None:
 
 def _user(session: DatabaseSession, statement: st.UserStatement) -> None:
     dictionary = session.require_open().dictionary
+    if statement.password is not None:
+        require_length(statement.password)
     verifier = make_verifier(statement.password) if statement.password is not None else None
     if statement.create:
         session.privileges.require(dictionary, "CREATE USER")

@@ -31,6 +31,15 @@ _CREATE_TABLE_AS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_SOURCE_KIND = r"(?P<kind>PROCEDURE|FUNCTION|PACKAGE(?:\s+BODY)?)"
+_SOURCE_NAME = r"(?:(?P<schema>\"[^\"]+\"|[\w$#]+)\s*\.\s*)?(?P<name>\"[^\"]+\"|[\w$#]+)"
+_CREATE_SOURCE = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE(?P<replace>\s+OR\s+REPLACE)?\s+(?:(?:NON)?EDITIONABLE\s+)?"
+    rf"(?P<unit>{_SOURCE_KIND}\s+{_SOURCE_NAME}.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DROP_SOURCE = re.compile(rf"\s*DROP\s+{_SOURCE_KIND}\s+{_SOURCE_NAME}\s*$", re.IGNORECASE)
+
 # Which error a wrong word raises depends on the statement it stands in.
 _OPTION_ERRORS = (
     (("ALTER", "SYSTEM"), (2065, "illegal option for ALTER SYSTEM")),
@@ -78,6 +87,12 @@ def _parse(text: str) -> st.Statement:
     verb = (first.group(1) or "").upper() if first else ""
     if verb in {"BEGIN", "DECLARE", "CALL"}:
         return st.PlsqlBlock(text)
+    if verb == "CREATE" and (created := _CREATE_SOURCE.match(text)):
+        place = (_stored_name(created["schema"]), _stored_name(created["name"]) or "")
+        return st.CreateSource(*place, _kind(created), created["unit"], bool(created["replace"]))
+    if verb == "DROP" and (dropped := _DROP_SOURCE.match(text)):
+        place = (_stored_name(dropped["schema"]), _stored_name(dropped["name"]) or "")
+        return st.DropSource(*place, _kind(dropped))
     _check_text(text)
     if verb in {"SELECT", "WITH"}:
         return st.Query(text)
@@ -94,6 +109,14 @@ def _parse(text: str) -> st.Statement:
 
 
 _remembered = functools.lru_cache(maxsize=2048)(_parse)
+
+
+def _stored_name(name: str | None) -> str | None:
+    return None if name is None else name[1:-1] if name.startswith('"') else name.upper()
+
+
+def _kind(found: re.Match[str]) -> str:
+    return " ".join(found["kind"].upper().split())
 
 
 def _check_text(text: str) -> None:

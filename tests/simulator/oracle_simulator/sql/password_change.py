@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
 
+_MOST_BYTES = 30
+
+
+def require_length(password: str) -> None:
+    """Raises ORA-00988 for more than 30 bytes (Security Guide, "Minimum Requirements for Passwords")."""
+    if len(password.encode()) > _MOST_BYTES:
+        raise OracleError(988, "missing or invalid password(s)")
+
+
 def require_change(session: DatabaseSession, user: str, old: str) -> None:
     """Whether ``session`` may give ``user`` a new password. Who may ALTER USER may; others must know their
     old one. Raises ORA-01031, ORA-28008."""

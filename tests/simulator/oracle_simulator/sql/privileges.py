@@ -67,7 +67,7 @@ class Privileges:
     """The privileges of one session. An ordinary user's are read from the dictionary each time."""
 
     def __init__(self, user: str, mode: AdminMode) -> None:
-        self._user = user
+        self.user = user
         self._mode = mode
 
     def system(self, dictionary: Dictionary | None) -> frozenset[str] | None:
@@ -81,7 +81,7 @@ class Privileges:
         if dictionary is None:
             return frozenset()
         found: set[str] = set()
-        for row in (*dictionary.privileges_of(self._user), *dictionary.privileges_of("PUBLIC")):
+        for row in (*dictionary.privileges_of(self.user), *dictionary.privileges_of("PUBLIC")):
             if row.object is not None:
                 continue
             if row.privilege in ("DBA", "ALL PRIVILEGES"):
@@ -109,5 +109,5 @@ class Privileges:
         """Whether an object was granted to the session's user (or to everybody) with one of ``wanted``."""
         allowed = {*wanted, "ALL", "ALL PRIVILEGES"}
         names = set(names)
-        rows = (*dictionary.privileges_of(self._user), *dictionary.privileges_of("PUBLIC"))
+        rows = (*dictionary.privileges_of(self.user), *dictionary.privileges_of("PUBLIC"))
         return any(row.owner == owner and row.object in names and row.privilege in allowed for row in rows)

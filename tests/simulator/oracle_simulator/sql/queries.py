@@ -70,7 +70,7 @@ def prepare(session: DatabaseSession, text: str, binds: Sequence[Bind]) -> Prepa
     kinds = bind_types(binds)
 
     def build(compiler: QueryCompiler, bound: BoundText, catalog: SessionCatalog) -> Prepared:
-        query = compiler.compile(parse_query(bound))
+        query = compiler.compile(parse_query(bound), lob_addresses=True)
         tables = tuple(catalog.tables[relation.engine_name] for relation in query.tables)
         return Prepared(query, tables, len(bound.names))
 

@@ -27,6 +27,8 @@ from oracle_simulator.sql.lob_columns import write_lob
 from oracle_simulator.sql.mirror import Overlay
 from oracle_simulator.sql.parse import parse
 from oracle_simulator.sql.password_change import require_change
+from oracle_simulator.sql.plsql.output import OutputBuffer
+from oracle_simulator.sql.plsql.scopes import Scope
 from oracle_simulator.sql.privileges import Privileges
 from oracle_simulator.sql.queries import describe_query
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
@@ -54,6 +56,9 @@ class DatabaseSession:
         self.privileges = Privileges(record.user, record.mode)
         self._overlay = Overlay(record.sid)
         self.savepoints: dict[str, int] = {}
+        self.output = OutputBuffer()
+        self.ended_transactions = 0
+        self.packages: dict[tuple[str, str, str], tuple[str, Scope]] = {}
         self.context: dict[str, str] = {}
         self.now = database.instance.wall_clock.now()
         self._transaction: Transaction | None = None
@@ -172,7 +177,8 @@ class DatabaseSession:
         if self._plans_generation != self.database.generation or len(self._plans) > _PLANS_KEPT:
             self._plans.clear()
             self._plans_generation = self.database.generation
-        full_key = (key, self.con_id, self.schema, self.overlay.tables)
+        overlay = self.overlay
+        full_key = (key, self.con_id, self.schema, self.privileges.user, overlay.level, overlay.tables)
         found: T | None = self._plans.get(full_key)
         if found is None:
             found = self._plans[full_key] = make()
@@ -234,6 +240,27 @@ class DatabaseSession:
         with self._call():
             require_change(self, user, old)
             dispatch(self, UserStatement(user, create=False, password=new), "ALTER USER", (), ())
+
+    def run(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
+        """A statement within a call that is running: one of a PL/SQL block."""
+        return dispatch(self, parse(sql), sql, binds, rows)
+
+    @contextlib.contextmanager
+    def autonomous_transaction(self) -> Iterator[None]:
+        """Another transaction for the block: PRAGMA AUTONOMOUS_TRANSACTION. What it leaves open is rolled back,
+        with ORA-06519."""
+        data = self.require_open()
+        outer = (self._transaction, self._data, self._overlay, self.savepoints)
+        self._transaction, self._data = data.transactions.begin(str(self.session_id)), data
+        self._overlay, self.savepoints = self._overlay.beside(), {}
+        try:
+            yield
+            if self.in_transaction:
+                raise OracleError(6519, "active autonomous transaction detected and rolled back")
+        finally:
+            self.end_transaction(commit=False)
+            self._forget_overlay()
+            self._transaction, self._data, self._overlay, self.savepoints = outer
 
     def write_lob(self, origin: Hashable, content: str | bytes) -> None:
         with self._call():
@@ -324,6 +351,7 @@ class DatabaseSession:
 
     def end_transaction(self, commit: bool) -> None:
         """COMMIT or ROLLBACK. A transaction of a container that was closed since is gone already."""
+        self.ended_transactions += 1
         transaction = self._transaction
         if transaction is None or not self._data_lives:
             self._transaction = None

@@ -92,6 +92,24 @@ class PlsqlBlock(Statement):
     text: str
 
 
+@dataclass(frozen=True)
+class CreateSource(Statement):
+    """CREATE PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY; ``text`` is the unit from its kind on."""
+
+    schema: str | None
+    name: str
+    type: str
+    text: str
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class DropSource(Statement):
+    schema: str | None
+    name: str
+    type: str
+
+
 # ---------------------------------------------------------------- transaction control
 
 
