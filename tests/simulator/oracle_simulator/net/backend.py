@@ -144,11 +144,24 @@ class ClientInfo:
     sid: str = ""
 
 
+@dataclass
+class SessionStatistics:
+    """What a session has done since its logon; the wire counts, V$SESSTAT shows it."""
+
+    round_trips: int = 0
+    parses: int = 0
+    executions: int = 0
+    commits: int = 0
+    rollbacks: int = 0
+    open_cursors: int = 0
+
+
 class Session(Protocol):
     """One database session. Calls come one at a time from one thread, except :meth:`cancel`."""
 
     session_id: int
     serial: int
+    statistics: SessionStatistics
 
     @property
     def in_transaction(self) -> bool:

@@ -63,9 +63,14 @@ class Calls:
 
     def perform(self, request: Request) -> bytes:
         """The whole response to a request."""
-        for piggyback in request.piggybacks:
-            self._take_along(piggyback)
-        return self._answer(request.call)
+        statistics = self._session.statistics
+        statistics.round_trips += 1
+        try:
+            for piggyback in request.piggybacks:
+                self._take_along(piggyback)
+            return self._answer(request.call)
+        finally:
+            statistics.open_cursors = len(self._cursors)
 
     def _answer(self, call: Call) -> bytes:
         if isinstance(call, Execute):
@@ -78,8 +83,10 @@ class Calls:
         if isinstance(call, Authenticate):
             return self._logon.change_password(self._session, call)
         if call is SimpleCall.COMMIT:
+            self._session.statistics.commits += 1
             self._session.commit()
         elif call is SimpleCall.ROLLBACK:
+            self._session.statistics.rollbacks += 1
             self._session.rollback()
         return messages.status(self.in_transaction())
 
@@ -103,6 +110,9 @@ class Calls:
     # Execute and fetch
 
     def _execute(self, call: Execute) -> bytes:
+        statistics = self._session.statistics
+        statistics.parses += call.statement is not None
+        statistics.executions += bool(call.options & Option.EXECUTE)
         cursor = self._cursor(call)
         try:
             return self._run(cursor, call)

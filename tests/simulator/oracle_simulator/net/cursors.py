@@ -156,6 +156,9 @@ class CursorTable:
         self._cursors: dict[int, Cursor] = {}
         self._last_id = 0
 
+    def __len__(self) -> int:
+        return len(self._cursors)
+
     def open(self, statement: Statement) -> Cursor:
         """ORA-01000 when there are too many."""
         if len(self._cursors) >= MAX_OPEN_CURSORS:

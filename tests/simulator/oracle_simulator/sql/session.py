@@ -53,6 +53,7 @@ class DatabaseSession:
         self.record = record
         self.session_id = record.sid
         self.serial = record.serial
+        self.statistics = record.statistics
         self.privileges = Privileges(record.user, record.mode)
         self._overlay = Overlay(record.sid)
         self.savepoints: dict[str, int] = {}

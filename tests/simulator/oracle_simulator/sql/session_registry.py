@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.wall_clock import WallClock
-from oracle_simulator.net.backend import AdminMode, ClientInfo
+from oracle_simulator.net.backend import AdminMode, ClientInfo, SessionStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,7 @@ class SessionRecord:
     con_id: int = NON_CDB
     instance_number: int = 1
     service_name: str = "SYS$USERS"
+    statistics: SessionStatistics = field(default_factory=SessionStatistics)
     blocker: Callable[[], int | None] = lambda: None
     interrupt: Callable[[], None] = lambda: None
     abandon: Callable[[], None] = lambda: None

@@ -23,6 +23,7 @@ from oracle_simulator.net.backend import (
     Column,
     DataType,
     Result,
+    SessionStatistics,
     Verifier,
 )
 from oracle_simulator.net.verifier import make_verifier
@@ -98,6 +99,7 @@ class ToySession:
         self.session_id = next(database.numbers)
         self.serial = 7
         self.attributes: dict[str, str] = {}
+        self.statistics = SessionStatistics()
         self.schema = user
         self.log: list[str] = []
         self.closed = threading.Event()

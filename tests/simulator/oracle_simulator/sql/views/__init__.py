@@ -21,6 +21,7 @@ from oracle_simulator.sql.views import (
     redo,
     release,
     sessions,
+    statistics,
 )
 from oracle_simulator.sql.views.definition import Needs, View, ViewContext
 
@@ -39,6 +40,7 @@ _MODULES = (
     redo,
     release,
     sessions,
+    statistics,
 )
 
 

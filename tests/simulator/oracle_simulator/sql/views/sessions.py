@@ -96,19 +96,6 @@ PROCESS = View(
 )
 
 
-MYSTAT = View(
-    "V$MYSTAT",
-    Needs.INSTANCE,
-    lambda context: [context.session],
-    [
-        number("SID", lambda s: s.sid),
-        number("STATISTIC#", lambda s: 0),
-        number("VALUE", lambda s: 0),
-        container(),
-    ],
-)
-
-
 @dataclass(frozen=True)
 class _Transaction:
     id: int
@@ -191,7 +178,6 @@ NLS_SESSION_PARAMETERS = View("NLS_SESSION_PARAMETERS", Needs.INSTANCE, _nls, _N
 VIEWS: tuple[View[Any], ...] = (
     SESSION,
     PROCESS,
-    MYSTAT,
     TRANSACTION,
     ENCRYPTION_WALLET,
     ENCRYPTED_TABLESPACES,

@@ -226,3 +226,20 @@ check('a statement tells about itself before it is run', async function () {
   assert.strictEqual(info.statementType, oracledb.STMT_TYPE_SELECT);
   await fails(942, connection.getStatementInfo('SELECT * FROM nowhere_to_be_found'));
 });
+
+check('what a session does is counted', async function () {
+  const [connection, watcher] = [await connect(), await connect()];
+  const [sid] = await one(connection, "SELECT SYS_CONTEXT('USERENV', 'SID') FROM dual");
+  const statistic = async name => (await one(watcher, `SELECT s.value FROM v$sesstat s, v$statname n
+    WHERE s.sid = :sid AND s.statistic# = n.statistic# AND n.name = :name`, { sid, name }))[0];
+  const all = () => Promise.all(
+    ['SQL*Net roundtrips to/from client', 'parse count (total)', 'execute count', 'opened cursors current']
+      .map(statistic));
+  await connection.execute('SELECT 1 FROM dual');
+  const before = await all();
+  for (let turn = 0; turn < 3; turn++)
+    await connection.execute('SELECT 2 FROM dual');
+  await connection.ping();
+  const after = await all();
+  assert.deepStrictEqual(after.map((value, n) => value - before[n]), [4, 1, 3, 1]);
+});
