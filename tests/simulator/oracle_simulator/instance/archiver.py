@@ -34,6 +34,8 @@ from oracle_simulator.storage.redo_log import read_log_header
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
+_RETRY_SECONDS = 5.0  # for a log that cannot be read: another redo thread may have one that can
+
 
 class ArchiveFailed(Exception):
     """Too few destinations took a log; ``error`` is the stack for the alert log."""
@@ -166,7 +168,8 @@ class Archiver:
                 with instance.latch:
                     self.failed = True
                     instance.announce()
-                self._wait_for_change(self._board.next_try())
+                again = self._board.next_try()
+                self._wait_for_change(_RETRY_SECONDS if again is None else again)
 
     @property
     def _ended(self) -> bool:

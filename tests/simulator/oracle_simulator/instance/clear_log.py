@@ -114,6 +114,7 @@ def _clear(instance: Instance, group: RedoGroup, was_current: bool, lost: Archiv
             f"    BEFORE {now} (CHANGE {first_scn}) CANNOT BE USED FOR RECOVERY.",
         ]
     instance.log.write(*said)
+    instance.archiver.retry()
 
 
 def _given_up(instance: Instance, group: RedoGroup) -> ArchivedLogRecord:

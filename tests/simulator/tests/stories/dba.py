@@ -213,7 +213,7 @@ class Dba:
         return [
             Path(name)
             for (name,) in self.query(
-                "SELECT name FROM v$archived_log WHERE archived = 'YES' ORDER BY sequence#"
+                "SELECT name FROM v$archived_log WHERE archived = 'YES' AND name IS NOT NULL ORDER BY sequence#"
             )
         ]
 
