@@ -113,6 +113,7 @@ def test_crash_recovery_takes_the_redo_of_both_threads_in_order(cluster: Cluster
     assert cluster.threads() == [(1, "OPEN", "PUBLIC"), (2, "OPEN", "PUBLIC")]
 
 
+@pytest.mark.covers("4.1/instance-death/files-stay-in-backup")
 def test_survivors_recover_the_thread_of_an_instance_that_dies_in_backup_mode(cluster: Cluster) -> None:
     cluster.start_load()
     dba = cluster.dba
