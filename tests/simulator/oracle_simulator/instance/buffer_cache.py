@@ -14,7 +14,7 @@ from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.open_files import OpenFile, OpenFiles
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.storage.block import examine
-from oracle_simulator.storage.slotted import GIVEN_UP, BodyCorrupt, SlottedBlock
+from oracle_simulator.storage.slotted import BodyCorrupt, SlottedBlock
 
 BlockKey = tuple[int, int]
 """(absolute file number, block number)."""
@@ -132,7 +132,7 @@ class BufferCache:
                 block = SlottedBlock.from_bytes(raw)
                 if not block.marked_corrupt:
                     return block
-                if block.object_id != GIVEN_UP:
+                if block.never_logged:
                     more.append((26040, "Data block was loaded using the NOLOGGING option"))
             except BodyCorrupt:
                 pass  # as corrupt as a bad checksum: the same error for both, below

@@ -188,12 +188,18 @@ class RecoverySession:
             self._files = open_for_recovery(instance, records, spec.using_backup_controlfile, spec.test)
             self._refuse_clauses()
             complete = not spec.incomplete and not spec.ends_unknown
-            if complete:
-                idle = [file for file in self._files if not needs_recovery(file)]
-                close_files(idle)
-                self._files = [file for file in self._files if file not in idle]
-                if not self._files:
-                    raise OracleError(264, "no recovery required")
+            # Whatever the goal, a file that was read only since its checkpoint is as it should be.
+            idle = [
+                file
+                for file in self._files
+                if not spec.ends_unknown
+                and not needs_recovery(file)
+                and (complete or file.file.record.enabled == "READ ONLY")
+            ]
+            close_files(idle)
+            self._files = [file for file in self._files if file not in idle]
+            if not self._files:
+                raise OracleError(264, "no recovery required")
         except OracleError as exc:
             raise self._canceled(exc) from exc
         if spec.ends_unknown:

@@ -253,7 +253,7 @@ class RecoveryApplier:
             self._instance.log.error(
                 stuck.media_recovery_error(""), "Block marked corrupt by ALLOW CORRUPTION"
             )
-            block = SlottedBlock.corrupt(scn)
+            block = SlottedBlock.given_up(scn)
         self._blocks[key] = block
         self._dirty.add(key)
 

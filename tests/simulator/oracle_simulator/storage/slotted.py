@@ -40,6 +40,7 @@ BODY_FORMAT = 1
 MAX_SLOT = 0xFFFF
 
 _BODY = struct.Struct("<IHH")
+_NEVER_LOGGED = 0xFFFFFFFF
 
 
 class BodyCorrupt(ValueError):
@@ -52,10 +53,6 @@ class Applicability(enum.Enum):
     APPLY = "apply"
     SKIP = "skip"
     STUCK = "stuck"
-
-
-GIVEN_UP = 0xFFFFFFFF
-"""In place of the object: recovery marked the block corrupt because its redo did not fit."""
 
 
 class SlottedBlock:
@@ -80,12 +77,17 @@ class SlottedBlock:
     @classmethod
     def invalid(cls, scn: int) -> SlottedBlock:
         """A block whose contents redo does not know: marked corrupt by recovery at ``scn``."""
-        return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT))
+        return cls(BlockType.TABLE, _NEVER_LOGGED, BlockVersion(scn, SEQ_CORRUPT))
 
     @classmethod
-    def corrupt(cls, scn: int) -> SlottedBlock:
-        """A block whose redo did not fit, given up at ``scn``."""
-        return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT), object_id=GIVEN_UP)
+    def given_up(cls, scn: int) -> SlottedBlock:
+        """A block whose redo did not fit: marked corrupt by a recovery at ``scn`` that was allowed to."""
+        return cls(BlockType.TABLE, version=BlockVersion(scn, SEQ_CORRUPT))
+
+    @property
+    def never_logged(self) -> bool:
+        """Whether the block is marked corrupt because a load wrote it without redo."""
+        return self.marked_corrupt and self.object_id == _NEVER_LOGGED
 
     @property
     def marked_corrupt(self) -> bool:
@@ -170,7 +172,8 @@ class SlottedBlock:
         block.version = version_of(buf)
         block.slots = slots = {}
         if block.type == BlockType.EMPTY or block.marked_corrupt:
-            block.object_id = block.used_bytes = 0
+            block.used_bytes = 0
+            block.object_id = _BODY.unpack_from(buf, BODY_OFFSET)[0] if block.marked_corrupt else 0
             return block
         block.object_id, count, body_format = _BODY.unpack_from(buf, BODY_OFFSET)
         start = DIRECTORY_OFFSET + SLOT_OVERHEAD * count
@@ -210,7 +213,7 @@ def applicability(block: SlottedBlock | None, vector: BlockVector, scn: int) -> 
 
 def _invalid_block(block: SlottedBlock, rdba: int, block_size: int) -> bytes:
     """A sound envelope around nothing: RMAN and DBVERIFY report it (DBV-00201), the copy is not to blame."""
-    buf = bytearray(b"\xff" * block_size)
+    buf = bytearray((b"\xff" if block.never_logged else b"\0") * block_size)
     seal(buf, block.type, rdba, block.version)
     return bytes(buf)
 

@@ -99,6 +99,11 @@ def stopping_at(last: Step) -> Change:
     return lambda steps: steps[: _place(steps, last) + 1]
 
 
+def up_to(last: Step, orchestration: Orchestration) -> Steps:
+    """The steps of an orchestration as far as this one."""
+    return orchestration.steps[: _place(orchestration.steps, last) + 1]
+
+
 def _place(steps: Steps, wanted: Step) -> int:
     places = [number for number, step in enumerate(steps) if step == wanted]
     if len(places) != 1:

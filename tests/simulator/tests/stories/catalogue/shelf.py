@@ -58,6 +58,15 @@ class Shelf:
             self.scene.database.start()
         return done
 
+    def do(self, steps: Steps, keep: bool = False) -> Scene:
+        """The scene after these steps; with ``keep`` they are not done a second time (the instance is down)."""
+        done = self.go_to(steps)
+        for step in steps[len(done) :]:
+            step.do(self.scene)
+        if keep and done != steps:
+            self.keep(steps)
+        return self.scene
+
     def close(self) -> None:
         """End everything."""
         self.scene.forget_sessions()
