@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ _POSITIVE_TO_BCD = _table(list(range(1, 101)), _BCD)
 _NEGATIVE_TO_BCD = _table(list(range(101, 1, -1)), _BCD)
 
 _MAX_PAIRS = 20
+_FIRST_YEAR = -4712
 _PRECISION = Context(prec=38, rounding=ROUND_HALF_UP, Emax=999999, Emin=-999999)
 
 
@@ -154,10 +155,16 @@ def encode_timestamp_ltz(value: datetime) -> bytes:
 
 
 def decode_datetime(data: bytes) -> datetime:
-    """DATE and every TIMESTAMP; aware only where the bytes name an offset."""
+    """DATE and every TIMESTAMP; aware only where the bytes name an offset. ORA-01841 for a year that Oracle does
+    not know, ORA-03001 for one before Christ, which is not simulated; ValueError for what is no date."""
     microsecond = int.from_bytes(data[7:11], "big") // 1000 if len(data) >= 11 else 0
+    year = (data[0] - 100) * 100 + data[1] - 100
+    if year < _FIRST_YEAR or year == 0 or year > MAXYEAR:
+        raise OracleError(1841, "(full) year must be between -4713 and +9999, and not be 0")
+    if year < MINYEAR:
+        raise OracleError(3001, "unimplemented feature (dates before the year 1)")
     value = datetime(
-        (data[0] - 100) * 100 + data[1] - 100,
+        year,
         data[2],
         data[3],
         data[4] - 1,

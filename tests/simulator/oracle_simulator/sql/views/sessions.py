@@ -79,6 +79,27 @@ SESSION = View(
 )
 
 
+SESSION_CONNECT_INFO = View(
+    "V$SESSION_CONNECT_INFO",
+    Needs.INSTANCE,
+    _users_here,
+    [
+        number("SID", lambda s: s.sid),
+        number("SERIAL#", lambda s: s.serial),
+        text("AUTHENTICATION_TYPE", 26, lambda s: "DATABASE" if s.client.address else "OS"),
+        text("OSUSER", 128, lambda s: s.os_user),
+        text(
+            "NETWORK_SERVICE_BANNER",
+            4000,
+            lambda s: "TCP/IP NT Protocol Adapter" if s.client.address else None,
+        ),
+        text("CLIENT_CHARSET", 40, lambda s: "AL32UTF8"),
+        text("CLIENT_CONNECTION", 13, lambda s: "Heterogeneous"),
+        text("CLIENT_DRIVER", 30, lambda s: s.client.driver[:30]),
+        container(lambda s: s.con_id),
+    ],
+)
+
 PROCESS = View(
     "V$PROCESS",
     Needs.INSTANCE,
@@ -177,6 +198,7 @@ NLS_SESSION_PARAMETERS = View("NLS_SESSION_PARAMETERS", Needs.INSTANCE, _nls, _N
 
 VIEWS: tuple[View[Any], ...] = (
     SESSION,
+    SESSION_CONNECT_INFO,
     PROCESS,
     TRANSACTION,
     ENCRYPTION_WALLET,

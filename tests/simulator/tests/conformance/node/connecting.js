@@ -85,6 +85,12 @@ check('end-to-end attributes are seen by the database', async function () {
   assert.deepStrictEqual(seen, ['shop', 'sell', 'till 4', 'by node']);
 });
 
+check('the database knows the driver', async function () {
+  const [driver] = await one(await connect(),
+    "SELECT DISTINCT client_driver FROM v$session_connect_info WHERE sid = SYS_CONTEXT('USERENV', 'SID')");
+  assert.match(driver, /^node-oracledb : .* thn/);
+});
+
 check('the current schema follows ALTER SESSION and the property', async function () {
   const connection = await connect();
   await connection.execute('ALTER SESSION SET CURRENT_SCHEMA = HOTBACKUP');

@@ -121,6 +121,15 @@ check('dates of all times, to the second', async function () {
   await same('DATE', moments, { bind: { type: oracledb.DB_TYPE_DATE } });
 });
 
+check('years that are not known are refused, and cost only the call', async function () {
+  const connection = await connect();
+  const before = new Date(2000, 0, 1);
+  before.setFullYear(-44);
+  for (let turn = 0; turn < 2; turn++)
+    await fails(3001, connection.execute('SELECT :1 FROM dual', [{ val: before, type: oracledb.DB_TYPE_DATE }]));
+  assert.deepStrictEqual(await one(connection, 'SELECT 1 FROM dual'), [1]);
+});
+
 check('time stamps with fractions', async function () {
   const moments = [new Date(1999, 11, 31, 1, 2, 3, 456), new Date(1969, 11, 31, 23, 59, 59, 999), null];
   await same('TIMESTAMP', moments, { bind: { type: oracledb.DB_TYPE_TIMESTAMP } });
