@@ -91,14 +91,16 @@ class DestinationStatus:
     def disabled(self) -> bool:
         return self.error is not None and self.retry_at is None
 
-    def failed(self, destination: ArchiveDestination, sequence: int, error: str) -> DestinationStatus:
+    def failed(
+        self, destination: ArchiveDestination, sequence: int, error: str, now: datetime
+    ) -> DestinationStatus:
         """After one more failure."""
         failures = self.failures + 1
         ended = destination.reopen_seconds == 0 or failures == destination.max_failure
         return replace(
             self,
             error=error,
-            fail_time=datetime.now().replace(microsecond=0),
+            fail_time=now,
             fail_sequence=sequence,
             failures=failures,
             retry_at=None if ended else time.monotonic() + destination.reopen_seconds,
@@ -121,9 +123,9 @@ class DestinationBoard:
     def note_success(self, dest_id: int, sequence: int) -> None:
         self._status[dest_id] = DestinationStatus(log_sequence=sequence)
 
-    def note_failure(self, destination: ArchiveDestination, sequence: int, error: str) -> None:
+    def note_failure(self, destination: ArchiveDestination, sequence: int, error: str, now: datetime) -> None:
         before = self.status(destination.dest_id)
-        self._status[destination.dest_id] = before.failed(destination, sequence, error)
+        self._status[destination.dest_id] = before.failed(destination, sequence, error, now)
 
     def enable(self, dest_id: int) -> None:
         """The administrator set the destination again: its failures are forgotten."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +115,7 @@ def register(instance: Instance, path: Path, registrar: str, replace: bool = Fal
         raise OracleError(308, f"cannot open archived log '{path}'", *os_lines(exc)) from exc
     except RedoCorrupt as exc:
         raise OracleError(311, "cannot read header from archived log", named) from exc
-    now = datetime.now().replace(microsecond=0)
+    now = instance.wall_clock.second()
     with instance.latch:
         control = instance.control
         others = [log for log in control.archived_logs if log.name != str(path)]

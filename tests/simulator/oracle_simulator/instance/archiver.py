@@ -304,8 +304,9 @@ class Archiver:
             raise OSError(errno.ENOSPC, text)
 
     def _note_failure(self, destination: ArchiveDestination, header: LogHeader, error: OracleError) -> None:
+        now = self._instance.wall_clock.second()
         with self._instance.latch:
-            self._board.note_failure(destination, header.sequence, error.lines[0])
+            self._board.note_failure(destination, header.sequence, error.lines[0], now)
         self._instance.log.error(error, f"ARC0: Error {error.code} Creating archive log file")
 
     def _register(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +113,7 @@ class ControlFileSet:
         with instance.latch:
             control = instance.control
             keep_days = instance.parameters.integer("control_file_record_keep_time")
-            control.forget_old_records(keep_days, datetime.now())
+            control.forget_old_records(keep_days, instance.wall_clock.now())
             control.database.sequence += 1
             sequence = control.database.sequence
             state = control.to_dict()

@@ -12,7 +12,6 @@ named").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +133,7 @@ class RecoveryArea:
     def _archived_log_path(self, thread: int, sequence: int, unique: str) -> Path:
         assert self.folder is not None  # only destinations in the area ask
         database = self.folder / self._instance.parameters.db_unique_name.upper()
-        day = datetime.now().strftime("%Y_%m_%d")
+        day = self._instance.wall_clock.now().strftime("%Y_%m_%d")
         return database / "archivelog" / day / f"o1_mf_{thread}_{sequence}_{unique}_.arc"
 
 
