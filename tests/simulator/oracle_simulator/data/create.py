@@ -14,7 +14,12 @@ from pathlib import Path
 
 from oracle_simulator.data.bootstrap import write_dictionary
 from oracle_simulator.data.create_redo import create_redo_logs, redo_group_records, redo_thread_records
-from oracle_simulator.data.definition import DatabaseDefinition, autoextend_blocks, derive_dbid
+from oracle_simulator.data.definition import (
+    DatabaseDefinition,
+    KeystoreDefinition,
+    autoextend_blocks,
+    derive_dbid,
+)
 from oracle_simulator.data.filled_files import fill
 from oracle_simulator.data.first_rows import container_rows, dictionary_rows
 from oracle_simulator.data.layout import NewContainer, PlannedFile, lay_out, plan_containers
@@ -34,6 +39,7 @@ from oracle_simulator.instance.control import (
     TempfileRecord,
 )
 from oracle_simulator.instance.home import Home
+from oracle_simulator.instance.keystore import keystore_folder, new_master_key
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.release import compatible_default, release_of
 from oracle_simulator.instance.standby import make_standby
@@ -45,6 +51,12 @@ from oracle_simulator.storage.block import (
 )
 from oracle_simulator.storage.control_file import write_control_file
 from oracle_simulator.storage.datafile import Checkpoint, Datafile, DatafileHeader, HeaderStatus
+from oracle_simulator.storage.keystore_file import (
+    AUTO_LOGIN_FILE,
+    PASSWORD_FILE,
+    write_auto_login_keystore,
+    write_password_keystore,
+)
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.password_file import PasswordFileEntry, write_password_file
 from oracle_simulator.storage.slotted import SlottedBlock
@@ -87,6 +99,8 @@ def create_database(home: Home, definition: DatabaseDefinition) -> int:
         managed = Path(parameters.get("db_create_file_dest")) / parameters.db_unique_name.upper()
     files = lay_out(containers, definition.block_size, managed)
     control = _control_state(home, definition, dbid, containers, files, now)
+    if definition.keystore is not None:
+        _encrypt(control, definition.keystore, keystore_folder(home, parameters))
     if definition.standby:
         make_standby(control)
     try:
@@ -133,6 +147,8 @@ def _check(definition: DatabaseDefinition) -> None:
     if any(thread.groups < 2 for thread in definition.redo_threads):
         raise OracleError(1517, "log member or group missing: a redo thread needs two log groups")
     for tablespace in definition.every_tablespace():
+        if tablespace.encryption and (definition.keystore is None or tablespace.contents != "PERMANENT"):
+            raise OracleError(28365, "wallet is not open", (1501, f"tablespace {tablespace.name}"))
         size = tablespace.block_size or definition.block_size
         if size not in BLOCK_SIZES:
             raise OracleError(25157, f"Specified block size {size} is not valid")
@@ -235,6 +251,7 @@ def _control_state(
                 tablespace.contents,
                 "READ ONLY" if tablespace.read_only else "ONLINE",
                 container.con_id,
+                tablespace.encryption,
             )
             for container in containers
             for number, tablespace in enumerate(container.tablespaces)
@@ -288,8 +305,21 @@ def _tempfile_record(file: PlannedFile, now: datetime) -> TempfileRecord:
     )
 
 
+def _encrypt(control: ControlState, definition: KeystoreDefinition, folder: Path) -> None:
+    """Make the keystore; its master key is that of all tablespaces which are to be encrypted."""
+    name, key = new_master_key()
+    write_password_keystore(folder / PASSWORD_FILE, {name: key}, definition.password)
+    if definition.auto_login:
+        write_auto_login_keystore(folder / AUTO_LOGIN_FILE, {name: key})
+    for tablespace in control.tablespaces:
+        if tablespace.encryption:
+            for record in control.files_of(tablespace):
+                record.encryption_key = name
+
+
 def _create_file(file: PlannedFile, control: ControlState) -> None:
     database = control.database
+    record = None if file.temporary else control.datafile(file.file_number)
     first = next(each for each in control.datafiles if each.con_id == file.con_id)
     system = not file.temporary and file.file_number == first.file_number
     header = DatafileHeader(
@@ -314,6 +344,7 @@ def _create_file(file: PlannedFile, control: ControlState) -> None:
         root_dba=make_rdba(file.relative_file_number, ROOT_BLOCK_NUMBER) if system else 0,
         con_id=file.con_id,
         container_dbid=file.container.dbid if file.con_id != NON_CDB else 0,
+        encryption_key=record.encryption_key if record else "",
     )
     with Datafile.create(file.path, header) as datafile:
         if not file.temporary:

@@ -46,6 +46,15 @@ class TablespaceDefinition:
     block_size: int | None = None
     logging: bool = True
     force_logging: bool = False
+    encryption: str = ""
+
+
+@dataclass(frozen=True)
+class KeystoreDefinition:
+    """A keystore with one master key; with ``auto_login`` it opens by itself."""
+
+    password: str
+    auto_login: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,7 @@ class DatabaseDefinition:
     archive_mode: bool = True
     force_logging: bool = False
     managed_files: bool = False
+    keystore: KeystoreDefinition | None = None
     sys_password: str = "oracle"
     users: tuple[UserDefinition, ...] = ()
     character_set: str = "AL32UTF8"

@@ -42,6 +42,7 @@ def dictionary_rows(
             "READ ONLY" if tablespace.read_only else "ONLINE",
             tablespace.logging,
             tablespace.force_logging,
+            tablespace.encryption,
         )
         for number, tablespace in enumerate(container.tablespaces)
     ]

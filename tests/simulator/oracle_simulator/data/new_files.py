@@ -51,6 +51,7 @@ class NewFile:
     creation: Checkpoint
     relative_file_number: int
     con_id: int = NON_CDB
+    encryption_key: str = ""
 
     @property
     def created(self) -> datetime:
@@ -67,6 +68,7 @@ def number_files(
     temporary: bool,
     block_size: int,
     con_id: int = NON_CDB,
+    encryption_key: str = "",
 ) -> list[NewFile]:
     """Settle numbers and sizes; hold the latch. Nothing is made yet.
 
@@ -101,7 +103,7 @@ def number_files(
         files.append(
             NewFile(
                 tablespace_number, tablespace_name, bigfile, temporary, number, path, definition.reuse,
-                blocks, block_size, increment, most, creation, relative, con_id,
+                blocks, block_size, increment, most, creation, relative, con_id, encryption_key,
             )
         )  # fmt: skip
     return files
@@ -157,6 +159,7 @@ def use_files(instance: Instance, files: Sequence[NewFile], made: Sequence[Dataf
             checkpoint=file.creation,
             checkpoint_count=1,
             con_id=file.con_id,
+            encryption_key=file.encryption_key,
         )
         instance.control.datafiles.append(record)
         instance.files.add(OpenFile(record, datafile, file.bigfile))
@@ -178,6 +181,7 @@ def plan_files(plan: ChangePlan, files: Sequence[NewFile]) -> None:
                 file.creation.scn,
                 encode_time(file.created),
                 file.con_id,
+                file.encryption_key,
             )
         )
         key = (file.file_number, SPACE_HEADER_BLOCK)
@@ -238,6 +242,7 @@ def _make_file(instance: Instance, file: NewFile) -> Datafile:
         status=HeaderStatus.NONE if file.temporary else HeaderStatus.ONLINE_FUZZY,
         con_id=file.con_id,
         container_dbid=container.dbid if container else 0,
+        encryption_key=file.encryption_key,
     )
     try:
         datafile = Datafile.create(file.path, header, reuse=file.reuse, disk=instance.disk)

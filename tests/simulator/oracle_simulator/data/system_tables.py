@@ -77,6 +77,7 @@ class TablespaceRow:
     """TS$: ``contents`` PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY.
 
     ``logging`` is the attribute of new tables, ``force_logging`` overrules that of all tables.
+    ``encryption`` is the algorithm, "" for none.
     """
 
     number: int
@@ -87,6 +88,7 @@ class TablespaceRow:
     status: str
     logging: bool = True
     force_logging: bool = False
+    encryption: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,15 @@ def create_tablespace(
     block_size: int | None = None,
     logging: bool = True,
     force_logging: bool = False,
+    encryption: str = "",
     cancelled: Cancelled | None = None,
 ) -> None:
     """CREATE [BIGFILE] [TEMPORARY | UNDO] TABLESPACE. Every file needs a path.
 
     Raises ORA-01543 (name in use), ORA-25157 (no block size), ORA-29339 (no buffers of this block size),
     ORA-25139 or ORA-30024 (temporary and undo tablespaces have the standard block size), ORA-32774
-    (bigfile with several files), and as :func:`add_files`.
+    (bigfile with several files), ORA-28365 and ORA-28374 (encrypted: keystore closed, no master key), and as
+    :func:`add_files`.
     """
     instance = dictionary.instance
     temporary = contents == "TEMPORARY"
@@ -70,14 +72,17 @@ def create_tablespace(
                 raise OracleError(32774, f"more than one file was specified for bigfile tablespace {name}")
             number = _next_tablespace_number(dictionary)
             con_id = dictionary.con_id
-            new_files = number_files(instance, files, number, name, bigfile, temporary, size, con_id)
+            key = _encryption_key(instance, encryption, contents)
+            new_files = number_files(instance, files, number, name, bigfile, temporary, size, con_id, key)
 
         def planner(plan: ChangePlan) -> None:
-            row = TablespaceRow(number, name, contents, bigfile, size, "ONLINE", logging, force_logging)
-            plan.markers.append(TablespaceCreated(number, name, bigfile, contents, con_id))
+            row = TablespaceRow(
+                number, name, contents, bigfile, size, "ONLINE", logging, force_logging, encryption
+            )
+            plan.markers.append(TablespaceCreated(number, name, bigfile, contents, con_id, encryption))
             dictionary.tablespace_rows.insert(plan, row)
 
-        record = TablespaceRecord(number, name, bigfile, contents, con_id=con_id)
+        record = TablespaceRecord(number, name, bigfile, contents, con_id=con_id, encryption=encryption)
         _make_and_write(dictionary, new_files, planner, cancelled, record)
 
 
@@ -109,6 +114,7 @@ def add_files(
                 raise OracleError(1641, f"tablespace '{name}' is not online - cannot add data file")
             if row.status == "OFFLINE":
                 raise OracleError(1539, f"tablespace '{name}' is not online")
+            siblings = instance.control.datafiles_in(row.number, dictionary.con_id)
             new_files = number_files(
                 instance,
                 files,
@@ -118,6 +124,7 @@ def add_files(
                 temporary,
                 row.block_size,
                 dictionary.con_id,
+                next((file.encryption_key for file in siblings), ""),
             )
         if temporary:
             _use_tempfiles(instance, new_files, make_files(instance, new_files))
@@ -364,6 +371,16 @@ def _use_tempfiles(instance: Instance, new_files: Sequence[NewFile], made: Seque
     with instance.latch:
         instance.control.tempfiles.extend(tempfile_record(file) for file in new_files)
     instance.save_control()
+
+
+def _encryption_key(instance: Instance, encryption: str, contents: str) -> str:
+    if not encryption:
+        return ""
+    if contents == "TEMPORARY":
+        raise OracleError(25139, "invalid option for CREATE TEMPORARY TABLESPACE")
+    if contents == "UNDO":
+        raise OracleError(30024, "Invalid specification for CREATE UNDO TABLESPACE")
+    return instance.keystore.current_key
 
 
 def _check_block_size(instance: Instance, size: int, contents: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_pools import buffer_count, require_pool
+from oracle_simulator.instance.keystore import Keystore
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.open_files import OpenFile, OpenFiles
 from oracle_simulator.instance.parameters import Parameters
@@ -59,8 +60,9 @@ class BufferCache:
     database writer is writing now, the low position that write will make obsolete.
     """
 
-    def __init__(self, files: OpenFiles, parameters: Parameters) -> None:
+    def __init__(self, files: OpenFiles, parameters: Parameters, keystore: Keystore) -> None:
         self._files = files
+        self._keystore = keystore
         self._parameters = parameters
         self._capacity = max(buffer_count(parameters), 64)
         self._buffers: OrderedDict[BlockKey, Buffer] = OrderedDict()
@@ -74,7 +76,8 @@ class BufferCache:
         """The buffer of a block, read from its file when it is not in memory.
 
         Raises ORA-01578 with ORA-01110 (and ORA-26040: never logged) for a block that is not sound, ORA-00376
-        for a file that is not online, ORA-01115 when reading fails, ORA-00379 when blocks of its size have no buffers.
+        for a file that is not online, ORA-01115 when reading fails, ORA-00379 when blocks of its size have no buffers,
+        ORA-28365 when they are encrypted and the keystore is closed.
         """
         key = (file_number, block_number)
         buffer = self._buffers.get(key)
@@ -92,7 +95,9 @@ class BufferCache:
         if buffer is not None:
             self._buffers.move_to_end(key)
             return buffer
-        require_pool(self._parameters, self._files.get(file_number).block_size)
+        file = self._files.get(file_number)
+        require_pool(self._parameters, file.block_size)
+        self._keystore.require_key(file.record)
         return self._admit(Buffer(file_number, block_number, SlottedBlock()))
 
     def changed(self, buffer: Buffer, first_position: int, last_position: int) -> None:
@@ -129,7 +134,7 @@ class BufferCache:
         more = [datafile_line(file.record)]
         if examine(raw, file.rdba(block_number)) is None:
             try:
-                block = SlottedBlock.from_bytes(raw)
+                block = self._keystore.unseal(file, raw)
                 if not block.marked_corrupt:
                     return block
                 if block.never_logged:

@@ -78,7 +78,7 @@ def write_changes(
     for file_number, block_number, operation in changes:
         grouped.setdefault((file_number, block_number), []).append(operation)
     vectors: list[Vector] = list(markers)
-    buffers: list[tuple[Buffer, BlockVector]] = []
+    buffers: list[tuple[Buffer, BlockVector, list[BlockOperation]]] = []
     imaged: list[tuple[Buffer, int]] = []
     for key, operations in grouped.items():
         file = instance.files.get(key[0])
@@ -93,12 +93,14 @@ def write_changes(
         before = buffer.block.version
         if file.record.in_backup and buffer.image_scn != file.record.backup_scn:
             if not formats:
-                image = buffer.block.to_bytes(file.rdba(key[1]), file.block_size)
+                image = instance.keystore.seal(file, key[1], buffer.block)
                 vectors.append(BlockVector(*key, before, before.seq, (Image(image),)))
             imaged.append((buffer, file.record.backup_scn))
-        vector = BlockVector(*key, before, _SEQ, tuple(operations))
+        cipher = instance.keystore.cipher(file.record)
+        redo = cipher.encrypt_operations(operations) if cipher else tuple(operations)
+        vector = BlockVector(*key, before, _SEQ, redo)
         vectors.append(vector)
-        buffers.append((buffer, vector))
+        buffers.append((buffer, vector, operations))
     parts = _split(vectors, instance.redo.writer.largest_record)
     size = sum(size for _vectors, size in parts)
     instance.redo.writer.require_room_for(size)
@@ -109,8 +111,8 @@ def write_changes(
     first = last - len(parts) + 1
     part_scn = {id(vector): scn for (part, _size), scn in zip(parts, scns, strict=True) for vector in part}
     writer_idle = not instance.cache.dirty
-    for buffer, vector in buffers:
-        buffer.block.apply(vector.operations, BlockVersion(part_scn[id(vector)], _SEQ))
+    for buffer, vector, operations in buffers:
+        buffer.block.apply(operations, BlockVersion(part_scn[id(vector)], _SEQ))
         instance.cache.changed(buffer, first, last)
     for buffer, begin_scn in imaged:
         buffer.image_scn = begin_scn

@@ -131,7 +131,7 @@ class RedoGroup:
 class TablespaceRecord:
     """``contents`` is PERMANENT, UNDO or TEMPORARY; ``status`` ONLINE, OFFLINE or READ ONLY.
 
-    ``number`` (TS#) is unique in its container only.
+    ``number`` (TS#) is unique in its container only. ``encryption`` is the algorithm, if any.
     """
 
     number: int
@@ -140,6 +140,7 @@ class TablespaceRecord:
     contents: str = "PERMANENT"
     status: str = "ONLINE"
     con_id: int = NON_CDB
+    encryption: str = ""
 
 
 @dataclass
@@ -148,6 +149,7 @@ class DatafileRecord:
 
     ``checkpoint`` is the last checkpoint of the file as the database sees it: it advances in backup mode,
     while the one in the header stands still. ``stop_scn`` is None while the file is being changed.
+    ``encryption_key`` identifies the master key that its blocks are encrypted with, "" for a plain file.
     ``status`` is SYSTEM, ONLINE, OFFLINE, RECOVER or SYSOFF; ``enabled`` READ WRITE, READ ONLY, DISABLED.
     """
 
@@ -175,6 +177,7 @@ class DatafileRecord:
     backup_scn: int = 0
     backup_time: datetime | None = None
     con_id: int = NON_CDB
+    encryption_key: str = ""
 
     @property
     def online(self) -> bool:

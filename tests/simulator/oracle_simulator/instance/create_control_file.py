@@ -225,4 +225,5 @@ def _record(header: DatafileHeader, path: str) -> DatafileRecord:
         creation_time=header.creation_time,
         checkpoint=header.checkpoint,
         checkpoint_count=header.checkpoint_count,
+        encryption_key=header.encryption_key,
     )

@@ -173,7 +173,7 @@ class DatabaseWriter:
                 break
             file = files.find(key[0])
             if file is not None:
-                data = buffer.block.to_bytes(file.rdba(key[1]), file.block_size)
+                data = self._instance.keystore.seal(file, key[1], buffer.block)
                 blocks.append(BlockWrite(file, key[1], data))
                 position = max(position, buffer.last_position)
             keys.append(key)

@@ -165,6 +165,7 @@ def create_datafile(instance: Instance, record: DatafileRecord, path: str | None
             record.creation_scn, record.creation_time, thread, sequence, 2, 16, control.enabled_threads
         ),
         control_file_sequence=instance.control_files.durable_sequence,
+        encryption_key=record.encryption_key,
     )
     try:
         with Datafile.create(target, header, reuse=False, disk=instance.disk) as datafile:
@@ -263,7 +264,7 @@ def _adopt(instance: Instance, record: DatafileRecord, header: DatafileHeader) -
     status = tablespace.status if tablespace else "ONLINE"
     record.creation_scn, record.creation_time = header.creation_scn, header.creation_time
     record.blocks = record.create_blocks = header.blocks
-    record.block_size = header.block_size
+    record.block_size, record.encryption_key = header.block_size, header.encryption_key
     record.checkpoint, record.checkpoint_count = header.checkpoint, header.checkpoint_count
     if status == "ONLINE" or header.fuzzy:
         record.status = "RECOVER"

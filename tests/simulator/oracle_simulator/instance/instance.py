@@ -26,6 +26,7 @@ from oracle_simulator.instance.database_writer import DatabaseWriter
 from oracle_simulator.instance.faults import Faults, FaultyDisk
 from oracle_simulator.instance.faults.unsynced import UnsyncedWrites
 from oracle_simulator.instance.home import Home
+from oracle_simulator.instance.keystore import Keystore
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, read_only, terminated
 from oracle_simulator.instance.open_database import close_database, open_database
 from oracle_simulator.instance.open_files import OpenFiles
@@ -96,7 +97,8 @@ class Instance:
         self.turning_read_only: set[int] = set()
         self.media_recovery: RecoverySession | None = None
         self.files = OpenFiles(self._datafile_record)
-        self.cache = BufferCache(self.files, parameters)
+        self.keystore = Keystore(self)
+        self.cache = BufferCache(self.files, parameters, self.keystore)
         self.control_files = ControlFileSet(self)
         self.redo = RedoThreads(self)
         self.database_writer = DatabaseWriter(self)

@@ -33,6 +33,7 @@ class Readings:
     ``standby_begin_backup``: the error of BEGIN BACKUP on a physical standby: 16000, 1109 or 1666.
     ``close_abort_checkpoints``: CLOSE ABORT of a pluggable database writes its files; without it they need
     recovery.
+    ``wallet_view_in_nomount``: V$ENCRYPTION_WALLET can be read in NOMOUNT; without it, ORA-01507.
     ``moves_datafile_in_backup_mode``: ALTER DATABASE MOVE DATAFILE works on a file in backup mode, whose name then
     changes under whoever copies it; without it, ORA-01150.
     """
@@ -52,6 +53,7 @@ class Readings:
     unknown_sequence_is_named: bool = False
     close_abort_checkpoints: bool = False
     moves_datafile_in_backup_mode: bool = True
+    wallet_view_in_nomount: bool = True
 
     def chosen(self, choices: Iterable[str]) -> Readings:
         """These readings with some taken otherwise.

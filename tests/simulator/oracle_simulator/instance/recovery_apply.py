@@ -14,6 +14,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey
 from oracle_simulator.instance.buffer_pools import require_pool
 from oracle_simulator.instance.database_writer import BlockWrite, write_blocks
+from oracle_simulator.instance.keystore import Keystore
 from oracle_simulator.instance.messages import ErrorLine, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.block import SEQ_UNLOGGED, BlockVersion, examine
@@ -240,9 +241,11 @@ class RecoveryApplier:
             damage = Damage.INCONSISTENT if block else Damage.CORRUPT
         object_id = block.object_id if block else 0
         block = block or SlottedBlock()
+        cipher = self._instance.keystore.cipher(file.record)
+        operations = cipher.decrypt_operations(vector.operations) if cipher else vector.operations
         if damage is None:
             try:
-                block.apply(vector.operations, version_after(vector, scn))
+                block.apply(operations, version_after(vector, scn))
             except KeyError:
                 damage = Damage.INCONSISTENT
         if damage is not None:
@@ -264,19 +267,20 @@ class RecoveryApplier:
             return self._blocks[key]
         try:
             require_pool(self._instance.parameters, file.block_size)
+            self._instance.keystore.require_key(file.record)
         except OracleError as exc:
             raise OutOfReach(exc) from exc
-        block = self._blocks[key] = _load(file, block_number)
+        block = self._blocks[key] = _load(self._instance.keystore, file, block_number)
         return block
 
     def _sealed(self, key: BlockKey) -> BlockWrite:
         file = self.targets[key[0]].file
         block = self._blocks[key]
         assert block is not None
-        return BlockWrite(file, key[1], block.to_bytes(file.rdba(key[1]), file.block_size))
+        return BlockWrite(file, key[1], self._instance.keystore.seal(file, key[1], block))
 
 
-def _load(file: OpenFile, block_number: int) -> SlottedBlock | None:
+def _load(keystore: Keystore, file: OpenFile, block_number: int) -> SlottedBlock | None:
     try:
         raw = file.datafile.read_block(block_number)
     except OSError:
@@ -284,6 +288,6 @@ def _load(file: OpenFile, block_number: int) -> SlottedBlock | None:
     if examine(raw, file.rdba(block_number)) is not None:
         return None
     try:
-        return SlottedBlock.from_bytes(raw)
+        return keystore.unseal(file, raw)
     except BodyCorrupt:
         return None

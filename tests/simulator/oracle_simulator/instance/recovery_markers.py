@@ -200,6 +200,7 @@ class MarkerEffects:
                     marker.bigfile,
                     marker.contents,
                     con_id=marker.con_id,
+                    encryption=marker.encryption,
                 )
             )
 
@@ -256,5 +257,6 @@ class MarkerEffects:
             creation_time=created,
             checkpoint=checkpoint,
             con_id=marker.con_id,
+            encryption_key=marker.encryption_key,
         )
         control.datafiles.append(record)

@@ -116,7 +116,7 @@ def _write_run(
     sealed = []
     for number, block in enumerate(blocks, start=run.first_block):
         block.version = version
-        sealed.append(block.to_bytes(file.rdba(number), file.block_size))
+        sealed.append(instance.keystore.seal(file, number, block))
     try:
         file.datafile.write_blocks(run.first_block, b"".join(sealed))
         file.datafile.fsync()

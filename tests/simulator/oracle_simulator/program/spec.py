@@ -21,8 +21,10 @@
       - {name: OLD, size: 8M, read_only: true}
       - {name: WIDE, size: 8M, block_size: 16K}   # db_16k_cache_size is set with it
       - {name: FULL, size: 2G, fill: random}    # random blocks, in use and of no table; or fill: 500M
+      - {name: SECRET, size: 8M, encryption: AES256}
       - {name: STAGE, size: 8M, logging: false}   # NOLOGGING is the attribute of its tables; also force_logging
     force_logging: false           # of the database
+    keystore: {password: secret, auto_login: true}   # with a master key; closed after a start without auto_login
     omf: true                      # Oracle-managed names, db_create_file_dest is set with it
     block_size: 8K                 # of the database
     users:
@@ -63,6 +65,7 @@ from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import (
     DatabaseDefinition,
     FileDefinition,
+    KeystoreDefinition,
     PluggableDefinition,
     TablespaceDefinition,
     UserDefinition,
@@ -98,6 +101,7 @@ _KNOWN = {
     "archive_mode",
     "force_logging",
     "omf",
+    "keystore",
     "tablespaces",
     "users",
     "parameters",
@@ -149,6 +153,7 @@ def definition_of(sid: str, spec: Mapping[str, Any], passwords: Mapping[str, str
         archive_mode=spec.get("archive_mode", True),
         force_logging=spec.get("force_logging", False),
         managed_files=spec.get("omf", False),
+        keystore=KeystoreDefinition(**spec["keystore"]) if "keystore" in spec else None,
         standby=_ROLES[spec.get("role", "primary")],
         sys_password=passwords["SYS"],
         users=tuple(_user(item, passwords) for item in spec.get("users", [])),
@@ -228,6 +233,7 @@ def _tablespace(item: Mapping[str, Any]) -> TablespaceDefinition:
         block_size=size_bytes(item["block_size"]) if "block_size" in item else None,
         logging=item.get("logging", True),
         force_logging=item.get("force_logging", False),
+        encryption=item.get("encryption", ""),
     )
 
 

@@ -241,6 +241,33 @@ class ObjectRules(TablespaceRules):
     def revoke(self, children: list[Any]) -> st.Grant:
         return self._grant(children, True)
 
+    def key_backup(self, children: list[Any]) -> Option:
+        return Option("with_backup")
+
+    def key_container(self, children: list[Any]) -> None:
+        return None
+
+    def key_create(self, children: list[Any]) -> st.KeyManagement:
+        return _key_management("CREATE KEYSTORE", children)
+
+    def key_auto_login(self, children: list[Any]) -> st.KeyManagement:
+        return _key_management("CREATE AUTO_LOGIN KEYSTORE", children)
+
+    def key_open(self, children: list[Any]) -> st.KeyManagement:
+        return _key_management("OPEN", children)
+
+    def key_close(self, children: list[Any]) -> st.KeyManagement:
+        return _key_management("CLOSE", children)
+
+    def key_set(self, children: list[Any]) -> st.KeyManagement:
+        tagged = has(children, "USING")
+        return _key_management(
+            "SET KEY", [child for child in children if not (tagged and isinstance(child, Text))]
+        )
+
+    def administer_key(self, children: list[Any]) -> st.KeyManagement:
+        return need(one_of(children, st.KeyManagement))
+
     def other_object(self, children: list[Token]) -> Name:
         return Name(children[0].upper())
 
@@ -250,3 +277,16 @@ class ObjectRules(TablespaceRules):
     def not_supported(self, children: list[Any]) -> st.NotSupported:
         kind = one_of(children, Name)
         return st.NotSupported(str(children[0]).upper() + (f" {kind}" if kind else ""))
+
+
+def _key_management(action: str, children: list[Any]) -> st.KeyManagement:
+    location = one_of(children, Text)
+    options = options_of(children)
+    return st.KeyManagement(
+        action,
+        options.get("password", ""),
+        None if location is None else str(location),
+        has(children, "LOCAL"),
+        has(children, "FORCE"),
+        "with_backup" in options,
+    )

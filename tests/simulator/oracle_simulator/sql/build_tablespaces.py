@@ -11,8 +11,10 @@ from lark import Token
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.sql import statements as st
-from oracle_simulator.sql.build_basics import Name, Option, all_of, has, need, one_of, options_of
+from oracle_simulator.sql.build_basics import Name, Option, Text, all_of, has, need, one_of, options_of
 from oracle_simulator.sql.build_pluggable import PluggableRules
+
+_ALGORITHMS = frozenset({"3DES168", "AES128", "AES192", "AES256"})
 
 
 class TablespaceRules(PluggableRules):
@@ -88,6 +90,12 @@ class TablespaceRules(PluggableRules):
     def ts_block_size(self, children: list[Any]) -> Option:
         return Option("block_size", children[1])
 
+    def ts_encryption(self, children: list[Any]) -> Option:
+        algorithm = one_of(children, Text)
+        if algorithm is not None and algorithm.upper() not in _ALGORITHMS:
+            raise OracleError(28340, "a different encryption algorithm has been chosen for the table")
+        return Option("encryption", "AES256" if algorithm is None else str(algorithm).upper())
+
     def ts_option_ignored(self, children: list[Any]) -> Option:
         return Option("ignored")
 
@@ -105,6 +113,7 @@ class TablespaceRules(PluggableRules):
             kinds.get("block_size"),
             kinds.get("logging", True),
             "force_logging" in kinds,
+            kinds.get("encryption", ""),
         )
 
     def including_contents(self, children: list[Any]) -> Option:

@@ -16,6 +16,7 @@ from oracle_simulator.sql import (
     container_statements,
     database_statements,
     dml,
+    key_management,
     object_ddl,
     pluggable_lifetime,
     recovery,
@@ -70,6 +71,7 @@ def _handlers() -> dict[type[st.Statement], Handler]:
         pluggable_lifetime,
         redo_statements,
         source_ddl,
+        key_management,
     ):
         found.update(module.HANDLERS)
     return found

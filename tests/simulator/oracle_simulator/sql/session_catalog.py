@@ -124,13 +124,15 @@ class SessionCatalog:
 
 
 def check_readable(instance: Instance, table: Table) -> None:
-    """Raises ORA-00376 with ORA-01110 when a file of the table's tablespace is not online."""
+    """Raises ORA-00376 with ORA-01110 when a file of the table's tablespace is not online, ORA-28365 when it is
+    encrypted and the keystore is closed."""
     segment_file = instance.control.datafile(table.header[0])
     if segment_file is None:
         return
     for record in instance.control.datafiles_in(table.tablespace_number, segment_file.con_id):
         if not record.online:
             raise file_unreadable(record)
+        instance.keystore.require_key(record)
 
 
 def file_unreadable(record: DatafileRecord) -> OracleError:

@@ -501,7 +501,7 @@ class TablespaceResize(Statement):
 
 @dataclass(frozen=True)
 class CreateTablespace(Statement):
-    """``contents`` is PERMANENT, UNDO or TEMPORARY."""
+    """``contents`` is PERMANENT, UNDO or TEMPORARY; ``encryption`` an algorithm or ""."""
 
     name: str
     contents: str
@@ -510,6 +510,7 @@ class CreateTablespace(Statement):
     block_size: int | None = None
     logging: bool = True
     force_logging: bool = False
+    encryption: str = ""
 
 
 @dataclass(frozen=True)
@@ -653,6 +654,21 @@ class Grant(Statement):
     target: tuple[str | None, str] | None = None
     revoke: bool = False
     container: str | None = None
+
+
+# ---------------------------------------------------------------- keystore
+
+
+@dataclass(frozen=True)
+class KeyManagement(Statement):
+    """ADMINISTER KEY MANAGEMENT. ``action`` is CREATE KEYSTORE, CREATE AUTO_LOGIN KEYSTORE, OPEN, CLOSE or SET KEY."""
+
+    action: str
+    password: str = ""
+    location: str | None = None
+    local: bool = False
+    force: bool = False
+    with_backup: bool = False
 
 
 # ---------------------------------------------------------------- CREATE CONTROLFILE, CREATE PFILE

@@ -152,6 +152,7 @@ def _create(session: DatabaseSession, statement: st.CreateTablespace) -> None:
         block_size=statement.block_size,
         logging=statement.logging,
         force_logging=statement.force_logging,
+        encryption=statement.encryption,
         cancelled=session.is_cancelled,
     )
 

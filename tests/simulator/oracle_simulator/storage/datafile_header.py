@@ -65,6 +65,7 @@ _TIMES = (
     ("recovery_fuzzy_time", 380),
 )
 _CHECKPOINTS = (("backup_checkpoint", 152), ("checkpoint", 484))
+_ENCRYPTION_KEY = slice(1208, 1224)
 _FILE_TYPE_OFFSET = 54
 _DB_NAME = slice(32, 40)
 _TABLESPACE_NAME_LENGTH_OFFSET = 336
@@ -133,6 +134,7 @@ class DatafileHeader:
     ``relative_file_number`` is 1024 for a bigfile. ``status`` and ``checkpoint`` decide what recovery
     needs; ``begin_backup_*`` keep the values of the last BEGIN BACKUP after END BACKUP, as V$BACKUP
     shows them. ``con_id`` and ``container_dbid`` are 0 outside a CDB.
+    ``encryption_key`` identifies the master key of an encrypted tablespace (32 hexadecimal digits).
     ``resetlogs_id`` is the u4 resetlogs time of :mod:`~oracle_simulator.storage.oracle_time`.
     """
 
@@ -170,6 +172,7 @@ class DatafileHeader:
     compatibility: int = COMPATIBILITY_19
     con_id: int = 0
     container_dbid: int = 0
+    encryption_key: str = ""
 
     @property
     def in_backup(self) -> bool:
@@ -204,6 +207,7 @@ class DatafileHeader:
         tablespace = self.tablespace_name.encode()[:30]
         struct.pack_into("<H", buf, _TABLESPACE_NAME_LENGTH_OFFSET, len(tablespace))
         buf[_TABLESPACE_NAME] = tablespace.ljust(30, b"\0")
+        buf[_ENCRYPTION_KEY] = bytes.fromhex(self.encryption_key).ljust(16, b"\0")
         seal(buf, BlockType.FILE_HEADER, self.rdba(1), NEVER_CHANGED)
         return bytes(buf)
 
@@ -221,6 +225,7 @@ class DatafileHeader:
             "db_name": block[_DB_NAME].rstrip(b"\0").decode("ascii"),
             "tablespace_name": block[_TABLESPACE_NAME][:name_length].decode(),
             "temporary": file_type == FileType.TEMPORARY,
+            "encryption_key": block[_ENCRYPTION_KEY].hex() if any(block[_ENCRYPTION_KEY]) else "",
         }
         for name, offset, code in _NUMBERS:
             (fields[name],) = struct.unpack_from(f"<{code}", block, offset)

@@ -117,6 +117,7 @@ class TablespaceCreated(Marker):
     bigfile: bool
     contents: str
     con_id: int = 0
+    encryption: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ class FileCreated(Marker):
     creation_scn: int
     creation_time: int
     con_id: int = 0
+    encryption_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ TABLESPACES = View(
         text("DEF_TAB_COMPRESSION", 8, lambda t: "DISABLED"),
         text("RETENTION", 11, lambda t: "NOGUARANTEE" if t.contents == "UNDO" else "NOT APPLY"),
         text("BIGFILE", 3, lambda t: yes_no(t.bigfile)),
-        text("ENCRYPTED", 3, lambda t: "NO"),
+        text("ENCRYPTED", 3, lambda t: yes_no(t.encryption)),
     ],
 )
 

@@ -13,13 +13,11 @@ from typing import Any
 from oracle_simulator.instance.release import base_text
 from oracle_simulator.sql.session_registry import SessionRecord
 from oracle_simulator.sql.views.definition import (
-    MULTITENANT,
     Needs,
     View,
     ViewContext,
     container,
     date,
-    nothing,
     number,
     text,
 )
@@ -145,33 +143,6 @@ TRANSACTION = View(
     ],
 )
 
-ENCRYPTION_WALLET = View(
-    "V$ENCRYPTION_WALLET",
-    Needs.INSTANCE,
-    lambda _context: ["NOT_AVAILABLE"],
-    [
-        text("WRL_TYPE", 20, lambda status: "FILE"),
-        text("WRL_PARAMETER", 4000, lambda status: None),
-        text("STATUS", 30, lambda status: status),
-        text("WALLET_TYPE", 20, lambda status: "UNKNOWN", since=MULTITENANT),
-        text("WALLET_ORDER", 9, lambda status: "SINGLE", since=MULTITENANT),
-        text("KEYSTORE_MODE", 8, lambda status: "NONE", since=(18,)),
-        text("FULLY_BACKED_UP", 9, lambda status: "UNDEFINED", since=MULTITENANT),
-        container(),
-    ],
-)
-ENCRYPTED_TABLESPACES = View(
-    "V$ENCRYPTED_TABLESPACES",
-    Needs.CONTROL_FILE,
-    nothing,
-    [
-        number("TS#", lambda r: r),
-        text("ENCRYPTIONALG", 7, lambda r: r),
-        text("ENCRYPTEDTS", 3, lambda r: r),
-        container(),
-    ],
-)
-
 
 def _nls(context: ViewContext) -> list[tuple[str, str]]:
     session = context.session
@@ -201,8 +172,6 @@ VIEWS: tuple[View[Any], ...] = (
     SESSION_CONNECT_INFO,
     PROCESS,
     TRANSACTION,
-    ENCRYPTION_WALLET,
-    ENCRYPTED_TABLESPACES,
     NLS_PARAMETERS,
     NLS_SESSION_PARAMETERS,
     NLS_SESSION_PARAMETERS.named("NLS_DATABASE_PARAMETERS"),
