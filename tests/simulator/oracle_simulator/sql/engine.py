@@ -22,6 +22,8 @@ from oracle_simulator.sql.session import DatabaseSession
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
 
 _ADMIN_USERS = {AdminMode.SYSDBA: "SYS", AdminMode.SYSBACKUP: "SYSBACKUP", AdminMode.SYSOPER: "PUBLIC"}
+_STUCK = "Archiver error. Connect AS SYSDBA only until resolved."
+_STUCK_BEFORE_12_2 = "archiver error. Connect internal only, until freed."
 
 
 class Database:
@@ -135,7 +137,7 @@ class Database:
         if self._restricted(con_id) and not privileges.has(data.dictionary, "RESTRICTED SESSION"):
             raise OracleError(1035, "ORACLE only available to users with RESTRICTED SESSION privilege")
         if self.instance.archiver.stuck:
-            raise OracleError(257, "Archiver error. Connect AS SYSDBA only until resolved.")
+            raise OracleError(257, _STUCK if self.instance.version >= (12, 2) else _STUCK_BEFORE_12_2)
 
     def _restricted(self, con_id: int) -> bool:
         mode = self.instance.container_modes.get(con_id)
