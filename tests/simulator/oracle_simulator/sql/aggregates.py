@@ -46,7 +46,8 @@ class Sum:
         if type(value) is int:
             self._whole += sign * value
         else:
-            self._rest = arithmetic.CONTEXT.add(self._rest, sign * number(value))
+            added = number(value) if sign > 0 else number(value).copy_negate()
+            self._rest = arithmetic.CONTEXT.add(self._rest, added)
 
     def total(self) -> Decimal:
         return arithmetic.CONTEXT.add(Decimal(self._whole), self._rest)

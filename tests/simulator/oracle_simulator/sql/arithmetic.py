@@ -43,7 +43,7 @@ def divide(left: EngineValue, right: EngineValue) -> EngineValue:
 
 
 def negate(value: EngineValue) -> EngineValue:
-    return -value if type(value) is int else types.encode_number(-number(value))
+    return -value if type(value) is int else types.encode_number(number(value).copy_negate())
 
 
 def compare(left: EngineValue, right: EngineValue) -> int:

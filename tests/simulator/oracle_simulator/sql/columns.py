@@ -367,7 +367,7 @@ def _number_converter(column: TableColumn) -> Converter:
             raise OracleError(1426, "numeric overflow")
         if step is not None:
             number = number.quantize(step, ROUND_HALF_UP, _QUANTIZING)
-            if whole_limit is not None and abs(number) >= whole_limit:
+            if whole_limit is not None and number.copy_abs() >= whole_limit:
                 raise _too_large()
         return int(number) if number == number.to_integral_value() else number.normalize(_NUMBER)
 

@@ -28,7 +28,7 @@ def _cast_char(context: FunctionContext, value: EngineValue, characters: int) ->
 def _cast_number(value: EngineValue, precision: int, scale: int) -> EngineValue:
     """Raises ORA-01438, ORA-01722."""
     rounded = number(value).quantize(Decimal(1).scaleb(-int(scale)), ROUND_HALF_UP, _QUANTIZING)
-    if abs(rounded) >= Decimal(10) ** (int(precision) - int(scale)):
+    if rounded.copy_abs() >= Decimal(10) ** (int(precision) - int(scale)):
         raise OracleError(1438, "value larger than specified precision allowed for this column")
     return types.encode_number(rounded)
 

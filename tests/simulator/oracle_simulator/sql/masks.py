@@ -13,11 +13,12 @@ import functools
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.sql.time_zones import time_zone
 
+_EXACT = Context(prec=300, Emax=999999, Emin=-999999)
 _MONTHS = [
     "January",
     "February",
@@ -266,7 +267,7 @@ def number_text(value: int | Decimal | float) -> str:
     )
     if number == number.to_integral_value():
         return str(int(number))
-    text = format(number.normalize(), "f")
+    text = format(number.normalize(_EXACT), "f")
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
     return sign + digits.removeprefix("0")
 
@@ -292,7 +293,7 @@ def format_number(value: int | Decimal | float, mask: str) -> str:
     if not body or set(body) - set("90,."):
         raise OracleError(1481, "invalid number format model")
     whole, _ignored, fraction = body.partition(".")
-    rounded = abs(number).quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP)
+    rounded = number.copy_abs().quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP, _EXACT)
     digits, _ignored, decimals = format(rounded, "f").partition(".")
     places = sum(ch in "90" for ch in whole)
     if len(digits) > places and digits != "0":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from oracle_simulator.errors import OracleError
@@ -68,7 +68,7 @@ def _floor(value: EngineValue) -> EngineValue:
 
 
 def _ceil(value: EngineValue) -> EngineValue:
-    return types.encode_number(-(-number(value)).to_integral_value(ROUND_FLOOR))
+    return types.encode_number(number(value).to_integral_value(ROUND_CEILING))
 
 
 def _sign(value: EngineValue) -> int:
@@ -92,5 +92,5 @@ NUMBER_FUNCTIONS: dict[str, Function] = {
     "FLOOR": Function(_floor, types.NUMBER, 1, 1),
     "CEIL": Function(_ceil, types.NUMBER, 1, 1),
     "SIGN": Function(_sign, types.NUMBER, 1, 1),
-    "ABS": Function(lambda v: types.encode_number(abs(number(v))), types.NUMBER, 1, 1),
+    "ABS": Function(lambda v: types.encode_number(number(v).copy_abs()), types.NUMBER, 1, 1),
 }

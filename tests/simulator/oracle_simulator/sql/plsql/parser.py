@@ -428,10 +428,22 @@ class _Parser:
             return tree.Null(start)
         if word in _SQL_WORDS and self._ahead().word not in (":=", "."):
             return self._sql(start)
+        first = self._place
         target = self._until(":=")
         if self._accept(":="):
             return tree.Assign(start, target, self._until())
+        self._require_call(first, target.tokens)
         return tree.Call(start, target)
+
+    def _require_call(self, first: int, tokens: tuple[Token, ...]) -> None:
+        """A name, dots and parentheses are all that a call consists of. Raises ORA-06550 with PLS-00103."""
+        depth = 0
+        for place, token in enumerate(tokens):
+            depth -= token.word == ")"
+            if depth == 0 and token.kind != "symbol" and place and tokens[place - 1].word != ".":
+                self._place = first + place
+                raise self._unexpected(":= . ( @ % ;")
+            depth += token.word == "("
 
     def _if(self, start: int) -> tree.Statement:
         self._take()
