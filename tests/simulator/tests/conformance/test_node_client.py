@@ -13,7 +13,7 @@ from oracle_simulator.testing import SMALL, SimulatedDatabase
 
 from .node_client import Outcomes, checks_of, require_node_client, run_scripts
 
-SCRIPTS = ("connecting", "values", "large_objects", "statements", "transactions", "breaks")
+SCRIPTS = ("connecting", "values", "large_objects", "statements", "blocks", "transactions", "breaks")
 
 LAST_SCRIPTS = ("killed",)
 """Behind them there is no database any more."""
