@@ -200,7 +200,7 @@ class DatabaseRecovery:
     def _add_unknown_file(self, data_file: DataFileNamed) -> None:
         """Redo created a file that the control file does not know: name the one that is there, or make it anew."""
         row = self._gateway.query_one(
-            "SELECT name FROM v$datafile WHERE file# = :number", number=data_file.file_number
+            "SELECT name FROM v$datafile WHERE file# = :file_number", file_number=data_file.file_number
         )
         unnamed, place = quote_literal(row["name"]), quote_literal(data_file.path)
         if Path(data_file.path).is_file() and self._is_not_too_new(data_file):
@@ -227,8 +227,8 @@ class DatabaseRecovery:
     def _take_offline(self, data_file: DataFileNamed) -> None:
         row = self._gateway.query_one(
             "SELECT t.name FROM v$datafile d JOIN v$tablespace t ON t.ts# = d.ts# AND t.con_id = d.con_id"
-            " WHERE d.file# = :number",
-            number=data_file.file_number,
+            " WHERE d.file# = :file_number",
+            file_number=data_file.file_number,
         )
         self._gateway.execute(f"ALTER DATABASE DATAFILE {data_file.file_number} OFFLINE")
         self._offline_tablespaces[row["name"]] = None

@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.oracle import OracleParser
 
 from oracle_simulator.errors import OracleError
+from oracle_simulator.sql.reserved_words import RESERVED_WORDS
 
 BIND_FUNCTION = "BIND__"
 """Bind variables reach the parser as calls of this function with their position."""
@@ -56,7 +57,7 @@ class BoundText:
 
 
 def rewrite_binds(text: str) -> BoundText:
-    """Replace ``:name`` by ``BIND__(position)``."""
+    """Replace ``:name`` by ``BIND__(position)``. Raises ORA-01745 for a reserved word."""
     parts: list[str] = []
     names: list[str] = []
     shifts: list[tuple[int, int]] = []
@@ -65,6 +66,8 @@ def rewrite_binds(text: str) -> BoundText:
         name = found["bind"]
         if name is None:
             continue
+        if name.upper() in RESERVED_WORDS:
+            raise OracleError(1745, "invalid host/bind variable name", offset=found.start())
         replacement = f"{BIND_FUNCTION}({len(names)})"
         parts += [text[end : found.start()], replacement]
         delta += len(replacement) - len(found.group())

@@ -22,6 +22,12 @@ check('binds go by position and by name', async function () {
   assert.deepStrictEqual(quoted, ['1y']);
 });
 
+check('a reserved word is no name of a bind', async function () {
+  const connection = await connect();
+  const error = await fails(1745, connection.execute('SELECT :rowid FROM dual', { rowid: 1 }));
+  assert.strictEqual(error.offset, 7);
+});
+
 check('a missing bind is refused', async function () {
   const connection = await connect();
   await fails('NJS-097', connection.execute('SELECT :a FROM dual', { b: 1 }));
@@ -220,8 +226,8 @@ check('a statement may be long', async function () {
 
 check('a statement tells about itself before it is run', async function () {
   const connection = await connect();
-  const info = await connection.getStatementInfo('SELECT n, t FROM node_rows WHERE n = :number');
-  assert.deepStrictEqual(info.bindNames, ['NUMBER']);
+  const info = await connection.getStatementInfo('SELECT n, t FROM node_rows WHERE n = :wanted');
+  assert.deepStrictEqual(info.bindNames, ['WANTED']);
   assert.deepStrictEqual(info.metaData.map(column => column.name), ['N', 'T']);
   assert.strictEqual(info.statementType, oracledb.STMT_TYPE_SELECT);
   await fails(942, connection.getStatementInfo('SELECT * FROM nowhere_to_be_found'));
