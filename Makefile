@@ -64,6 +64,7 @@ bench-simulator: $(READY) ## how quick and cheap the simulated instance is (ARGS
 
 bench-copy: $(READY) ## the copy engine beside cp, on the same files in turn (ARGS="--rounds 7 --streams 4 --folder /backup")
 	@$(PYTHON) -m benchmarks.bench_copy $(ARGS)
+
 .PHONY: campaign-crash
 campaign-crash: $(READY) ## kill a database under load 200 times and look what is there (RUNS=n, SEED=n; KEEP=folder)
 	@$(PYTHON) -m campaigns --runs "$(or $(RUNS),200)" --seed "$(or $(SEED),1000)" $(if $(KEEP),--keep "$(KEEP)")

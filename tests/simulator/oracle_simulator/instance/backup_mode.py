@@ -28,6 +28,7 @@ from oracle_simulator.instance.container_modes import (
 )
 from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.headers import WrongFile, identify
+from oracle_simulator.instance.media_failure import header_of
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.standby import refuse_backup_mode
@@ -232,17 +233,19 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
 
 @contextlib.contextmanager
 def _header_of(instance: Instance, record: DatafileRecord) -> Iterator[OpenFile]:
-    """A file in use, or one of a closed container, opened for this. Raises ORA-01157."""
+    """A file in use, or one of a closed container, opened for this. Raises ORA-01157, ORA-01114."""
     present = instance.files.find(record.file_number)
     if present is not None:
-        yield present
+        with header_of(instance, present):
+            yield present
         return
     try:
         datafile = Datafile.open(record.path, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
-    with datafile:
-        yield OpenFile(record, datafile, record.relative_file_number == BIGFILE_RELATIVE_NUMBER)
+    closed = OpenFile(record, datafile, record.relative_file_number == BIGFILE_RELATIVE_NUMBER)
+    with datafile, header_of(instance, closed):
+        yield closed
 
 
 def _freeze_header(instance: Instance, file: OpenFile, checkpoint: Checkpoint) -> None:
@@ -270,8 +273,6 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
     with instance.latch:
         markers = [EndBackup(record.file_number, record.backup_scn) for record in files]
         commit = write_markers(instance, markers)
-        for record in files:
-            record.in_backup = False
     with instance.faults.steps.at(Step.END_BACKUP_REDO):
         instance.redo.wait_durable(commit.position)
     for record in files:
@@ -282,6 +283,10 @@ def _end(instance: Instance, files: Sequence[DatafileRecord]) -> None:
             fuzzy = HeaderStatus.ONLINE_FUZZY if record.stop_scn is None else HeaderStatus.NONE
             with instance.faults.steps.at(Step.END_BACKUP_HEADER, record.file_number):
                 _release_header(instance, file.datafile, record, fuzzy)
+    with instance.latch:
+        # Not before the headers: a control file that is ahead of them would take them for restored ones.
+        for record in files:
+            record.in_backup = False
     instance.save_control()
     instance.log.write(*(f"End backup of data file {record.file_number}" for record in files))
 

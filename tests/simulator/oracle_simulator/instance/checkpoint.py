@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.faults import Step
+from oracle_simulator.instance.media_failure import header_of
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.storage.datafile import DatafileHeader, NotADatafileHeader
@@ -118,8 +119,13 @@ class Checkpointer:
             if file.record.checkpoint.scn > checkpoint.scn:
                 continue
             if not file.record.in_backup:
-                with instance.faults.steps.at(Step.CHECKPOINT_HEADER, file.record.file_number):
-                    advance_header(instance, file, checkpoint, set_bits, clear_bits)
+                try:
+                    with instance.faults.steps.at(Step.CHECKPOINT_HEADER, file.record.file_number):
+                        advance_header(instance, file, checkpoint, set_bits, clear_bits)
+                except OracleError:
+                    if file.record.online or instance.terminated.is_set():
+                        raise
+                    continue  # it had to go offline
             with instance.latch:
                 file.record.checkpoint = checkpoint
         with instance.latch:
@@ -135,6 +141,9 @@ class Checkpointer:
         try:
             self._loop()
             finished = True
+        except OracleError:
+            if not self._instance.terminated.is_set():
+                raise
         finally:
             if not finished:
                 self._instance.terminate("CKPT")
@@ -253,11 +262,13 @@ def own_header(instance: Instance, file: OpenFile) -> DatafileHeader:
     """Read the header of a file in use, to rewrite it.
 
     A file overwritten with a copy while the database has it open is media failure, which ends the instance:
-    with a new checkpoint in its header the copy would pass for the file. Raises ORA-01122 and a reason.
+    with a new checkpoint in its header the copy would pass for the file. Raises ORA-01122 and a reason,
+    ORA-01114 when it cannot be read.
     """
     record = file.record
     try:
-        header = file.datafile.read_header()
+        with header_of(instance, file):
+            header = file.datafile.read_header()
     except NotADatafileHeader:
         reason = (1210, "data file header is media corrupt")
     else:
@@ -285,20 +296,21 @@ def advance_header(
     """Rewrite one header with a new checkpoint, durably; ``changes`` are further fields of the header."""
     header = own_header(instance, file)
     database = instance.control.database
-    file.datafile.update_header(
-        # A file that was quiet at the last RESETLOGS joins the incarnation with its first checkpoint.
-        resetlogs_scn=database.resetlogs_scn,
-        resetlogs_id=database.resetlogs_id,
-        prior_resetlogs_scn=database.prior_resetlogs_scn,
-        prior_resetlogs_id=database.prior_resetlogs_id,
-        checkpoint=checkpoint,
-        checkpoint_count=header.checkpoint_count + 1,
-        control_file_checkpoint_count=file.record.checkpoint_count,
-        control_file_sequence=instance.control_files.durable_sequence,
-        status=(header.status | set_bits) & ~clear_bits,
-        **changes,
-    )
-    file.datafile.fsync()
+    with header_of(instance, file):
+        file.datafile.update_header(
+            # A file that was quiet at the last RESETLOGS joins the incarnation with its first checkpoint.
+            resetlogs_scn=database.resetlogs_scn,
+            resetlogs_id=database.resetlogs_id,
+            prior_resetlogs_scn=database.prior_resetlogs_scn,
+            prior_resetlogs_id=database.prior_resetlogs_id,
+            checkpoint=checkpoint,
+            checkpoint_count=header.checkpoint_count + 1,
+            control_file_checkpoint_count=file.record.checkpoint_count,
+            control_file_sequence=instance.control_files.durable_sequence,
+            status=(header.status | set_bits) & ~clear_bits,
+            **changes,
+        )
+        file.datafile.fsync()
     with instance.latch:
         file.record.checkpoint_count = header.checkpoint_count + 1
 

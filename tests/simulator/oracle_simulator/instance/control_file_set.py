@@ -121,8 +121,8 @@ class ControlFileSet:
         with self._writing:
             if self._written >= sequence:
                 return
+            paths = instance.parameters.control_files
             try:
-                paths = instance.parameters.control_files
                 # Images alternate: a number left out would put this one over the newest on disk.
                 with instance.faults.steps.at(Step.CONTROL_FILE_WRITE):
                     for number in range(max(self._written, sequence - 2) + 1, sequence + 1):
@@ -136,7 +136,12 @@ class ControlFileSet:
                             disk=instance.disk,
                         )
             except OSError as exc:
-                error = OracleError(221, "error on write to control file", *os_lines(exc))
+                error = OracleError(
+                    221,
+                    "error on write to control file",
+                    (202, f"control file: '{exc.filename or paths[0]}'"),
+                    *os_lines(exc),
+                )
                 if instance.is_open or instance.state is InstanceState.CLOSING:
                     instance.log.error(error, "CKPT: control file lost")
                     instance.terminate("CKPT")

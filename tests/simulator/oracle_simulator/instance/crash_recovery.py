@@ -7,7 +7,7 @@ of its redo, all threads together in the order of SCNs."""
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRecord
 from oracle_simulator.instance.faults import Step
+from oracle_simulator.instance.headers import WrongFile, identify
+from oracle_simulator.instance.media_failure import DatafileFailed
 from oracle_simulator.instance.messages import ErrorLine, os_lines
+from oracle_simulator.instance.open_files import OpenFile
 from oracle_simulator.instance.recovery_apply import OutOfReach, RecoveryApplier, RecoveryStuck, Target
 from oracle_simulator.instance.redo_groups import member_line
 from oracle_simulator.instance.thread_states import end_disabled_thread, note_thread
 from oracle_simulator.instance.unlogged import note_unrecoverable
+from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.disk import Disk
-from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt
+from oracle_simulator.storage.log_header import LogHeader, RedoCorrupt, RedoUnreadable
 from oracle_simulator.storage.redo_log import (
     LogRecord,
     RedoAddress,
@@ -102,6 +106,8 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
             _resize(applier, marker)
         elif isinstance(marker, TablespaceState):
             states.append(marker)
+            if marker.state in ("online", "read_write"):
+                _take_into_use(applier, instance, marker.file_numbers)
         elif isinstance(marker, ThreadEnabled | ThreadDisabled):
             changed_threads.append((marker, record.scn))
         elif isinstance(marker, UnloggedBlocks):
@@ -126,6 +132,10 @@ def recover_threads(instance: Instance, threads: list[ThreadRecord]) -> EndOfRed
         raise exc.crash_recovery_error(thread) from exc
     except RedoCorrupt as exc:
         raise log_corrupt(exc, applier.last_scn, _named_log(control, exc.path)) from exc
+    except DatafileFailed as exc:
+        raise exc.error from exc
+    except RedoUnreadable as exc:
+        raise log_unreadable(exc, _named_log(control, exc.path)) from exc
     starts = [record.checkpoint.scn for record in threads]
     last_scn = max(applier.last_scn, *(scn - 1 for scn in starts), control.database.checkpoint.scn - 1)
     for number, groups in logs.items():
@@ -235,6 +245,12 @@ def log_corrupt(exc: RedoCorrupt, change: int, file_line: tuple[int, str]) -> Or
     return OracleError(353, text, file_line)
 
 
+def log_unreadable(exc: RedoUnreadable, file_line: tuple[int, str]) -> OracleError:
+    """ORA-00333 for a log the operating system could not read."""
+    text = f"redo log read error block {exc.block_number} count {exc.blocks}"
+    return OracleError(333, text, file_line, *os_lines(exc.problem))
+
+
 def _logs_from(control: ControlState, record: ThreadRecord) -> list[RedoGroup]:
     """The groups with the redo of a thread from its checkpoint on, in order. Raises ORA-00305."""
     first = record.checkpoint.sequence
@@ -248,6 +264,31 @@ def _logs_from(control: ControlState, record: ThreadRecord) -> list[RedoGroup]:
         place = f"sequence {first} of thread {record.thread}"
         raise OracleError(305, f"no online log holds {place}, from which crash recovery starts")
     return groups
+
+
+def _take_into_use(applier: RecoveryApplier, instance: Instance, file_numbers: Sequence[int]) -> None:
+    """Files of a tablespace that became writable: the process may have died before the control file knew."""
+    control = instance.control
+    for number in file_numbers:
+        record, file = control.datafile(number), instance.files.find(number)
+        if record is None or number in applier.targets:
+            continue
+        if file is None:
+            if not record.offline_normal:
+                continue
+            try:
+                identify(instance, record)
+            except WrongFile as exc:
+                raise exc.error from exc
+            tablespace = control.tablespace_of(record)
+            datafile = Datafile.open(record.path, disk=instance.disk)
+            file = OpenFile(record, datafile, tablespace is not None and tablespace.bigfile)
+            with instance.latch:
+                instance.files.add(file)
+        with instance.latch:
+            record.status = "ONLINE" if record.status == "OFFLINE" else record.status
+            record.enabled, record.stop_scn, record.stop_time = "READ WRITE", None, None
+        applier.targets[number] = Target(file, 0, None, file.datafile.blocks)
 
 
 def _resize(applier: RecoveryApplier, marker: FileResized) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.buffer_cache import BlockKey
 from oracle_simulator.instance.faults import Step, When
+from oracle_simulator.instance.media_failure import DatafileFailed, suffer
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry
+from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry, sector_sums
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -37,11 +38,14 @@ class WriterStopped(Exception):
 def write_blocks(instance: Instance, double_write: DoubleWrite, blocks: Sequence[BlockWrite]) -> None:
     """Write blocks in place, each in two pieces, after keeping them whole in the double-write file.
 
-    Returns when they are on stable storage. Raises WriterStopped, OSError.
+    Returns when they are on stable storage. Raises WriterStopped, DatafileFailed, and OSError when the
+    double-write file fails.
     """
     double_write.record(
         [
-            DoubleWriteEntry(str(file.datafile.path), file.datafile.inode, number, data)
+            DoubleWriteEntry(
+                str(file.datafile.path), file.datafile.inode, number, data, _sums_of_present(file, number)
+            )
             for file, number, data in blocks
         ]
     )
@@ -56,11 +60,25 @@ def write_blocks(instance: Instance, double_write: DoubleWrite, blocks: Sequence
             if instance.terminated.is_set():
                 raise WriterStopped
 
-        with steps.at(Step.DATAFILE_BLOCK, *place):
-            file.datafile.write_block(number, data, 2, between)
-    for file in {id(block.file): block.file for block in blocks}.values():
-        with steps.at(Step.DATAFILE_SYNC, file.record.file_number):
-            file.datafile.fsync()
+        try:
+            with steps.at(Step.DATAFILE_BLOCK, *place):
+                file.datafile.write_block(number, data, 2, between)
+        except OSError as exc:
+            raise DatafileFailed(file, number, exc) from exc
+    for file, number, _data in {id(block.file): block for block in blocks}.values():
+        try:
+            with steps.at(Step.DATAFILE_SYNC, file.record.file_number):
+                file.datafile.fsync()
+        except OSError as exc:
+            raise DatafileFailed(file, number, exc) from exc
+
+
+def _sums_of_present(file: OpenFile, block_number: int) -> bytes:
+    """Of what the file holds now; of zeros where there is nothing to be read."""
+    try:
+        return sector_sums(file.datafile.read_block(block_number))
+    except OSError:
+        return sector_sums(bytes(file.block_size))
 
 
 class DatabaseWriter:
@@ -131,16 +149,32 @@ class DatabaseWriter:
             try:
                 # Write-ahead: the redo of a change is on disk before the change is.
                 instance.redo.wait_durable(position)
-                write_blocks(instance, double_write, blocks)
+                self._write(double_write, blocks)
             except (WriterStopped, OracleError):
                 if instance.terminated.is_set():
                     return
                 raise
             with instance.latch:
                 for key in keys:
-                    del instance.cache.in_flight[key]
+                    instance.cache.in_flight.pop(key, None)
                 instance.checkpointer.progress()
                 instance.changed.notify_all()
+
+    def _write(self, double_write: DoubleWrite, blocks: Sequence[BlockWrite]) -> None:
+        """Write a batch, without the files that are lost on the way. Raises WriterStopped, ORA-01092."""
+        instance = self._instance
+        while blocks:
+            try:
+                write_blocks(instance, double_write, blocks)
+            except DatafileFailed as failure:
+                lost = [block for block in blocks if block.file is failure.file]
+                with instance.latch:
+                    for block in lost:
+                        del instance.cache.in_flight[block.file.record.file_number, block.block_number]
+                suffer(instance, failure, "DBW0")
+                blocks = [block for block in blocks if block.file is not failure.file]
+            else:
+                return
 
     def _wait_for_work(self) -> bool:
         """Wait until blocks are due; False at the end. Sets the target when the trickle interval is over."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import RedoGroup
 from oracle_simulator.instance.faults import Step
-from oracle_simulator.instance.messages import terminated
+from oracle_simulator.instance.messages import os_lines, terminated
 from oracle_simulator.instance.redo_groups import change_log, continue_log, lose_member, not_written
 from oracle_simulator.storage.redo_log import RedoAddress, RedoLogFile, blocks_needed, pack_records
 
@@ -227,6 +227,9 @@ class LogWriter:
             finished = True
         except OracleError as exc:
             self._instance.log.error(exc, "LGWR terminated with error")
+        except OSError as exc:
+            text = f"IO error processing online log of thread {self.redo_thread}"
+            self._instance.log.error(OracleError(340, text, *os_lines(exc)), "LGWR terminated with error")
         finally:
             if not finished:
                 self._instance.terminate("LGWR")

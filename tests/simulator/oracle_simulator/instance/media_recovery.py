@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import REQUIRED, DatafileRecord
-from oracle_simulator.instance.crash_recovery import log_corrupt
+from oracle_simulator.instance.crash_recovery import log_corrupt, log_unreadable
 from oracle_simulator.instance.database_writer import WriterStopped
+from oracle_simulator.instance.media_failure import DatafileFailed
 from oracle_simulator.instance.messages import ErrorLine, datafile_line, os_lines, terminated
 from oracle_simulator.instance.recovering_files import (
     RecoveringFile,
@@ -39,7 +40,7 @@ from oracle_simulator.instance.recovery_logs import (
 from oracle_simulator.instance.recovery_markers import TrialEnds, UnnamedFiles
 from oracle_simulator.instance.recovery_progress import FutureChanges, RecoveryProgress, RecoverySpec
 from oracle_simulator.instance.standby import refuse_standby, require_standby
-from oracle_simulator.storage.log_header import RedoCorrupt
+from oracle_simulator.storage.log_header import RedoCorrupt, RedoUnreadable
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
@@ -146,6 +147,10 @@ class RecoverySession:
         except RedoCorrupt as exc:
             change = self._running.last_scn
             raise self._canceled(log_corrupt(exc, change, (334, f"archived log: '{exc.path}'"))) from exc
+        except RedoUnreadable as exc:
+            raise self._canceled(log_unreadable(exc, (334, f"archived log: '{exc.path}'"))) from exc
+        except DatafileFailed as exc:
+            raise self._canceled(exc.error) from exc
         except (UnnamedFiles, FutureChanges) as exc:
             raise self._canceled(exc.error) from exc
         except TrialEnds as exc:

@@ -31,6 +31,8 @@ def os_lines(exc: OSError) -> list[ErrorLine]:
         return [(27037, f"unable to obtain file status\nLinux-x86_64 Error: {number}: {exc.strerror}")]
     if isinstance(exc, PermissionError | IsADirectoryError):
         return [(27041, f"unable to open file\nLinux-x86_64 Error: {number}: {exc.strerror}")]
+    if exc.errno is None:  # fewer bytes than there should be
+        return [(27063, "number of bytes read/written is incorrect")]
     return [(27072, f"File I/O error\nLinux-x86_64 Error: {number}: {exc.strerror}")]
 
 

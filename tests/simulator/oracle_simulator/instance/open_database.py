@@ -22,6 +22,7 @@ from oracle_simulator.instance.crash_recovery import (
     unfinished_switch,
 )
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
+from oracle_simulator.instance.media_failure import header_of
 from oracle_simulator.instance.messages import (
     backup_mode_unfinished,
     cannot_identify,
@@ -197,9 +198,9 @@ def _after_crash(instance: Instance, end: EndOfRedo) -> None:
             thread = control.thread_record(number)
             thread.status = "CLOSED"
             thread.checkpoint = end.checkpoint(now, number)
-        for state in end.tablespace_states:
-            for number in state.file_numbers:
-                _follow_state(instance, number, state.state)
+        last = {number: state.state for state in end.tablespace_states for number in state.file_numbers}
+        for number, state in last.items():
+            _follow_state(instance, number, state)
         for record in control.datafiles:
             if record.file_number not in instance.files and record.stop_scn is None:
                 # Taken offline while mounted, or of a pluggable database and missing: its redo ends here too.
@@ -253,12 +254,13 @@ def _start_writing(instance: Instance, recovered_threads: Collection[int]) -> No
     # First the control file says that the threads are open, then the files that they may be fuzzy.
     instance.save_control()
     for file in files:
-        header = file.datafile.read_header()
-        file.datafile.update_header(
-            status=header.status | HeaderStatus.ONLINE_FUZZY,
-            control_file_sequence=instance.control_files.durable_sequence,
-        )
-        file.datafile.fsync()
+        with header_of(instance, file):
+            header = file.datafile.read_header()
+            file.datafile.update_header(
+                status=header.status | HeaderStatus.ONLINE_FUZZY,
+                control_file_sequence=instance.control_files.durable_sequence,
+            )
+            file.datafile.fsync()
     instance.archiver.start()
     instance.database_writer.start()
     instance.checkpointer.start()

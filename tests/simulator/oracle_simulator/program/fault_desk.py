@@ -84,12 +84,9 @@ class FaultDesk:
         }
 
     def _repair(self, choice: Any) -> None:
-        files = self._instance.faults.files
-        if choice is True:
-            files.clear()
-            return
-        for pattern in patterns(self._instance, str(choice)):
-            files.clear(pattern)
+        faults = self._instance.faults
+        for pattern in [None] if choice is True else patterns(self._instance, str(choice)):
+            faults.repair_files(pattern)
 
 
 def _step_fault(action: Action, step: str, request: dict[str, Any]) -> StepFault:

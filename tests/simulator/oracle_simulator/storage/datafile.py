@@ -157,7 +157,7 @@ class Datafile:
         return header
 
     def resize(self, blocks: int) -> None:
-        """Grow (with never-used blocks) or cut the file to ``blocks`` blocks; block 0 and header follow."""
+        """Grow (with never-used blocks) or cut the file to ``blocks`` blocks, durably; block 0 and header follow."""
         with self._header_lock:
             present = self.blocks
             if blocks > present:
@@ -167,6 +167,7 @@ class Datafile:
             if blocks < present:
                 with self._writes:
                     self._file.truncate((blocks + 1) * self.block_size)
+            self.fsync()
 
     def fsync(self) -> None:
         """Put everything written on stable storage."""

@@ -5,8 +5,8 @@
 
 The database writer puts a batch of blocks here before it writes them in pieces to their files. If the
 process dies between pieces, the next start finds the whole blocks here. An entry is only used for a file
-that is still the same one (path and inode) and a block of which one half is already the new one: a file
-restored from a copy is left as it is.
+that is still the same one (path and inode) and a block each sector of which is either the new one or what
+was there before: a file restored from a copy is left as it is.
 
 Layout: magic, u4 entries, u4 length, u4 CRC-32, then the entries. Each batch overwrites the last one,
 whose writes are complete by then; an incomplete batch is one whose writes have not begun.
@@ -26,16 +26,18 @@ from oracle_simulator.storage.disk import PLAIN_DISK, SECTOR_BYTES, Disk
 
 _MAGIC = b"DBLWRIT1"
 _BATCH = struct.Struct("<8sIII")
-_ENTRY = struct.Struct("<HQII")
+_ENTRY = struct.Struct("<HQIII")
+_SUM = struct.Struct("<I")
 
 
 class DoubleWriteEntry(NamedTuple):
-    """One block about to be written to its file."""
+    """One block about to be written to its file; ``before`` has a CRC-32 of each sector it replaces."""
 
     path: str
     inode: int
     block_number: int
     data: bytes
+    before: bytes
 
 
 class DoubleWrite:
@@ -47,9 +49,10 @@ class DoubleWrite:
     def record(self, entries: Sequence[DoubleWriteEntry]) -> None:
         """Remember a batch; call before the first of its blocks is written to its file."""
         parts: list[bytes] = []
-        for path, inode, block_number, data in entries:
+        for path, inode, block_number, data, before in entries:
             name = path.encode()
-            parts += (_ENTRY.pack(len(name), inode, block_number, len(data)), name, data)
+            head = _ENTRY.pack(len(name), inode, block_number, len(data), len(before))
+            parts += (head, name, data, before)
         body = b"".join(parts)
         self._file.write_at(_BATCH.pack(_MAGIC, len(entries), len(body), zlib.crc32(body)) + body, 0)
         self._file.sync()
@@ -66,12 +69,13 @@ class DoubleWrite:
         entries = []
         offset = 0
         for _ignored in range(count):
-            name_length, inode, block_number, size = _ENTRY.unpack_from(body, offset)
+            name_length, inode, block_number, size, sums = _ENTRY.unpack_from(body, offset)
             offset += _ENTRY.size
             name = body[offset : offset + name_length].decode()
             offset += name_length
-            entries.append(DoubleWriteEntry(name, inode, block_number, body[offset : offset + size]))
-            offset += size
+            data, before = body[offset : offset + size], body[offset + size : offset + size + sums]
+            entries.append(DoubleWriteEntry(name, inode, block_number, data, before))
+            offset += size + sums
         return entries
 
     def clear(self) -> None:
@@ -83,17 +87,24 @@ class DoubleWrite:
         self._file.close()
 
 
+def sector_sums(block: bytes) -> bytes:
+    """What :class:`DoubleWriteEntry` keeps of the block that is replaced."""
+    return b"".join(_SUM.pack(zlib.crc32(sector)) for sector in _sectors(block))
+
+
 def left_torn(found: bytes, entry: DoubleWriteEntry) -> bool:
     """Whether ``found``, what the file holds now, is the entry's block with its writing broken off.
 
-    It is no sound block, and some sector of it is the entry's, not just for being empty in both. Sectors are
-    what a disk writes whole: those that are not the entry's are of the block before.
+    It is no sound block, and each sector is the entry's or what was there before: a disk writes sectors whole.
     """
     if len(found) != len(entry.data) or examine(found) is None:
         return False
-    sectors = range(0, len(found), SECTOR_BYTES)
-    return any(
-        any(entry.data[start : start + SECTOR_BYTES])
-        and found[start : start + SECTOR_BYTES] == entry.data[start : start + SECTOR_BYTES]
-        for start in sectors
+    old = [entry.before[start : start + _SUM.size] for start in range(0, len(entry.before), _SUM.size)]
+    return all(
+        sector == new or _SUM.pack(zlib.crc32(sector)) == before
+        for sector, new, before in zip(_sectors(found), _sectors(entry.data), old, strict=True)
     )
+
+
+def _sectors(block: bytes) -> list[bytes]:
+    return [block[start : start + SECTOR_BYTES] for start in range(0, len(block), SECTOR_BYTES)]

@@ -58,6 +58,17 @@ _FORMAT_ID_OFFSET = 207
 _FORMAT_ID_19 = 0x12
 
 
+class RedoUnreadable(Exception):
+    """The operating system could not read ``blocks`` blocks of a log from ``block_number`` on."""
+
+    def __init__(self, path: str, block_number: int, blocks: int, problem: OSError) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.block_number = block_number
+        self.blocks = blocks
+        self.problem = problem
+
+
 class RedoCorrupt(Exception):
     """Damage inside redo that must be whole. ``block_number`` is None when the file as a whole is wrong."""
 

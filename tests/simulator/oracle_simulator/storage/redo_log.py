@@ -27,6 +27,7 @@ from oracle_simulator.storage.log_header import (
     ORDINARY_BLOCK,
     LogHeader,
     RedoCorrupt,
+    RedoUnreadable,
 )
 from oracle_simulator.storage.redo_record import (
     RECORD_HEADER_SIZE,
@@ -250,7 +251,8 @@ def read_records(
 
     In a log whose header says where it ends (an archived one, or an online one no longer current) every
     block up to there must be sound: RedoCorrupt otherwise. A current log ends, quietly, before the first
-    block that does not belong to it or the first record that is not complete. Raises OSError too.
+    block that does not belong to it or the first record that is not complete. Raises
+    RedoUnreadable when a block cannot be read, OSError when the file cannot be opened.
     """
     with disk.open(path, os.O_RDONLY) as file:
         yield from _records(file, _header_of(file), start_block)
@@ -321,7 +323,10 @@ def _sound_payload(file: DiskFile, header: LogHeader, start_block: int) -> Itera
     block = start_block
     while end_block is None or block < end_block:
         wanted = _READ_CHUNK_BLOCKS if end_block is None else min(_READ_CHUNK_BLOCKS, end_block - block)
-        data = file.read_at(wanted * size, block * size)
+        try:
+            data = file.read_at(wanted * size, block * size)
+        except OSError as exc:
+            raise RedoUnreadable(str(file.path), block, wanted, exc) from exc
         count = len(data) // size
         if not count:
             return

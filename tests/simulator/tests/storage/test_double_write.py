@@ -11,7 +11,7 @@ import pytest
 
 from oracle_simulator.storage.block import BlockType, BlockVersion, examine
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader
-from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry, left_torn
+from oracle_simulator.storage.double_write import DoubleWrite, DoubleWriteEntry, left_torn, sector_sums
 from oracle_simulator.storage.slotted import SlottedBlock
 
 
@@ -34,7 +34,7 @@ def journal(tmp_path: Path) -> DoubleWrite:
 
 
 def entry(datafile: Datafile, scn: int) -> DoubleWriteEntry:
-    return DoubleWriteEntry(str(datafile.path), datafile.inode, 130, block(scn))
+    return DoubleWriteEntry(str(datafile.path), datafile.inode, 130, block(scn), sector_sums(block(100)))
 
 
 def tear(datafile: Datafile, data: bytes) -> None:

@@ -80,6 +80,12 @@ class Faults:
                 self._destination_errors[dest_id] = text
             self._touch()
 
+    def repair_files(self, pattern: str | None = None) -> None:
+        """End the file faults of this pattern, or all; the archiver tries again at once, without REOPEN's wait."""
+        self.files.clear(pattern)
+        with self.changed:
+            self._touch()
+
     def hold_between_pieces(
         self, file_number: int, seconds: float = 60.0, block_number: int | None = None
     ) -> None:

@@ -152,7 +152,8 @@ class StepFaults:
                     continue
                 if fault.action is Action.KILL:
                     self._kill()
-                self._hold(fault, (step, file_number, block_number))
+                else:
+                    self._hold(fault, (step, file_number, block_number))
 
     def _hold(self, fault: StepFault, place: tuple[Step, int | None, int | None]) -> None:
         self._held = place
