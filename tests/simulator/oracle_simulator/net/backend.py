@@ -100,7 +100,8 @@ class Result:
 
     A query has ``columns`` and ``rows`` (an iterator, consumed as the client fetches). DML has
     ``row_count``; array DML also has ``row_counts``, one for each row of binds, and ``batch_errors`` if errors
-    were to be collected. A PL/SQL block with binds may set ``out_values``: bind position (from 0) to value.
+    were to be collected. A PL/SQL block with binds may set ``out_values``: bind position (from 0) to value, or
+    to one value for each row of binds when there are several.
     ``last_rowid`` is the 18 characters of the last row changed. ``has_errors``: created with compilation errors.
     """
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -178,7 +179,7 @@ class Calls:
         elif cursor.statement.return_binds:
             self._returned_values(cursor.statement, binds, rows, result, out)
         elif cursor.statement.kind is StatementKind.PLSQL and binds:
-            self._out_values(binds, result, out)
+            self._out_values(binds, result, len(rows), out)
         if result.current_schema is not None:
             out += messages.current_schema(result.current_schema)
         if call.wants_row_counts:
@@ -206,7 +207,7 @@ class Calls:
         cursor.start(result.rows)
         return b"\x01" + messages.described_columns(columns) + ub(cursor.id)
 
-    def _out_values(self, binds: Sequence[Bind], result: Result, out: bytearray) -> None:
+    def _out_values(self, binds: Sequence[Bind], result: Result, executions: int, out: bytearray) -> None:
         # A bind with a value is always declared IN OUT: the client leaves pure OUT binds out of later
         # executions, and whether a block also reads a variable is nothing a Result tells.
         values = result.out_values
@@ -215,12 +216,20 @@ class Calls:
         )
         if not values:
             return
-        out += _ROW_MARK
-        for place, bind in enumerate(binds):
-            if place in values:
-                out += self._out_value(bind, values[place])
+        for execution in range(max(executions, 1)):
+            out += _ROW_MARK
+            for place in sorted(values):
+                value = values[place][execution] if executions > 1 else values[place]
+                out += self._out_value(binds[place], value)
 
     def _out_value(self, bind: Bind, value: Any) -> bytes:
+        """ORA-06502 for a value that the client's variable cannot take."""
+        try:
+            return self._encoded_value(bind, value)
+        except (ArithmeticError, AttributeError, TypeError, ValueError, struct.error):
+            raise OracleError(6502, "PL/SQL: numeric or value error") from None
+
+    def _encoded_value(self, bind: Bind, value: Any) -> bytes:
         if bind.is_array:
             return ub(len(value)) + b"".join(self._out_scalar(bind, item) for item in value)
         return self._out_scalar(bind, value)

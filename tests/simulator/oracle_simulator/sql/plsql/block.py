@@ -58,18 +58,18 @@ def execute_block(
     not handle: its changes are then undone."""
     block = parse_block(text)
     names = list(dict.fromkeys(rewrite_binds(text).names))
-    written: dict[int, list[Any]] = {}
+    written: set[int] = set()
+    after: list[list[Any]] = []
     for row in rows or [()]:
         cells = {
             name: Cell(_bind_type(session, bind), _given(bind, value))
             for name, bind, value in zip(names, binds, row, strict=False)
         }
         _run(session, block, Scope(text, binds=cells))
-        for place, (bind, cell) in enumerate(zip(binds, cells.values(), strict=False)):
-            if cell.written:
-                written.setdefault(place, []).append(_taken(bind, cell.value))
+        written.update(place for place, cell in enumerate(cells.values()) if cell.written)
+        after.append([_taken(bind, cell.value) for bind, cell in zip(binds, cells.values(), strict=False)])
     many = len(rows) > 1
-    outs = {place: values if many else values[0] for place, values in written.items()}
+    outs = {place: [each[place] for each in after] if many else after[0][place] for place in sorted(written)}
     return Result(out_values=outs, row_count=max(len(rows), 1))
 
 

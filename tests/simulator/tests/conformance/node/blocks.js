@@ -22,6 +22,20 @@ check('blocks have binds in, out and both', async function () {
   }
 });
 
+check('a block runs once for each row of binds', async function () {
+  const connection = await connect();
+  const result = await connection.executeMany('BEGIN :out := :a * 2; END;', [{ a: 1 }, { a: 2 }, { a: 3 }],
+    { bindDefs: { a: { type: oracledb.NUMBER }, out: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER } } });
+  assert.deepStrictEqual(result.outBinds.map(each => each.out), [2, 4, 6]);
+});
+
+check('a value that its variable cannot take is an error of the call only', async function () {
+  const connection = await connect();
+  await fails(6502, connection.execute("BEGIN :out := 'text'; END;",
+    { out: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER } }));
+  assert.deepStrictEqual(await one(connection, 'SELECT 1 FROM dual'), [1]);
+});
+
 check('blocks run SQL and catch errors', async function () {
   const connection = await connect();
   await connection.execute('CREATE TABLE node_block (n NUMBER PRIMARY KEY)');
