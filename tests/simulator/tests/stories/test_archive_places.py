@@ -186,6 +186,9 @@ def test_a_destination_that_fills_up_while_a_log_is_written(dba: Dba) -> None:
 
 
 def test_logs_are_archived_by_hand(dba: Dba) -> None:
+    dba.execute("ALTER SYSTEM SET log_archive_dest_state_2 = ENABLE")  # whatever went wrong there before
+    unarchived = "SELECT group# FROM v$log WHERE archived = 'NO' AND status <> 'CURRENT'"
+    wait_until(lambda: not dba.query(unarchived), "logs wait for the archiver")
     assert dba.refusal("ALTER SYSTEM ARCHIVE LOG ALL") == (271,)
     assert dba.refusal("ALTER SYSTEM ARCHIVE LOG NEXT") == (271,)
     ((group, sequence),) = dba.query("SELECT group#, sequence# FROM v$log WHERE status = 'CURRENT'")
