@@ -92,9 +92,9 @@ class RecoveringThreads:
             position = Position(checkpoint.scn, checkpoint.time, incarnation, number, sequence)
             closed = trust_closed_threads and _closed_before(control, number, checkpoint.scn)
             self._threads[number] = ThreadRedo(position, ended=closed)
-        if all(thread.ended for thread in self._threads.values()):
-            for thread in self._threads.values():
-                thread.ended = False  # closed in order, and yet recovery is wanted: let it see for itself
+        if self.next is None:
+            # Closed in order, and yet recovery is wanted: let it see for itself.
+            self._threads.get(checkpoint.thread, self.first).ended = False
 
     @property
     def enabled(self) -> int:
