@@ -162,6 +162,7 @@ class Database:
     def start_instance(self, number: int) -> None:
         """Raises as :func:`cluster.start_instance`."""
         cluster.start_instance(self.instance, number)
+        self.register_services()
 
     def stop_instance(self, number: int) -> None:
         """SHUTDOWN IMMEDIATE of one instance: of the database, with the last one. Raises as :meth:`shutdown`
@@ -172,11 +173,13 @@ class Database:
         text = "immediate shutdown or close in progress - no operations are permitted"
         self._end_sessions(number, OracleError(1089, text))
         cluster.stop_instance(self.instance, number)
+        self.register_services()
 
     def kill_instance(self, number: int) -> None:
         """One instance dies with its sessions. Raises as :func:`cluster.kill_instance`."""
         self._end_sessions(number, OracleError(3113, "end-of-file on communication channel"))
         cluster.kill_instance(self.instance, number)
+        self.register_services()
 
     def _end_sessions(self, number: int, error: OracleError) -> None:
         for record in self.sessions.records():

@@ -48,6 +48,8 @@ def registered_services(instance: Instance) -> set[str]:
     """The services an instance registers with its listener, in upper case: not its SID, nor DB_NAME."""
     parameters = instance.parameters
     names = {parameters.db_unique_name, *parameters.values("service_names")}
+    # One listener serves all instances: each but the first is reached by a service of its own.
+    names.update(instance_name(instance.home.sid, n) for n in running_instances(instance) if n > 1)
     if instance.mounted:
         names.update(record.name for record in instance.control.containers if record.pluggable)
     return _with_domain(instance, names)
