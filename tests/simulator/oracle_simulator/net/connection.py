@@ -59,6 +59,9 @@ MAX_FAILED_LOGONS = 3
 _MAX_BEFORE_LOGON = 256 * 1024
 """Bytes that a client may need to say who it is."""
 
+EXPIRE_TIME_S = 60.0
+"""Seconds between the end of a client and that of what it has left running (SQLNET.EXPIRE_TIME is in minutes)."""
+
 _REPEAT_CANCEL_S = 0.05
 _TNS_VERSION_MISMATCH = 12618
 _NO_HANDLER = 12520
@@ -97,12 +100,15 @@ class Connection:
         log: Callable[[str], None],
         connect_timeout: float = CONNECT_TIMEOUT_S,
         handed_over: bool = False,
+        expire_time: float = EXPIRE_TIME_S,
     ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._channel = Channel(sock, time.monotonic() + connect_timeout)
         self._address = address
         self._backend = backend
         self._handed_over = handed_over
+        self._expire_time = expire_time
+        self._over = threading.Event()
         self._log_line = log
         self._inbox = Inbox()
         self._requests = Reader(refill=self._more)
@@ -147,6 +153,7 @@ class Connection:
         except _ENDS as error:
             self._log_end(error)
         finally:
+            self._over.set()
             self._channel.close()
             self._inbox.close()
             if reader is not None:
@@ -226,6 +233,13 @@ class Connection:
             self._log_end(error)
         finally:
             self._inbox.end()
+            self._outlive_client()
+
+    def _outlive_client(self) -> None:
+        """The statement of a client that has gone runs on, as at Oracle, where nobody asks the client meanwhile;
+        it may well complete. Only one that never ends is cancelled, when the expiry probe is due."""
+        while not self._over.wait(self._expire_time):
+            self._interrupt()
 
     def _take_marker(self, kind: MarkerKind) -> None:
         self._inbox.put(kind)

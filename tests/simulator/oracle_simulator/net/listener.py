@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from oracle_simulator.net.backend import Backend
-from oracle_simulator.net.connection import CONNECT_TIMEOUT_S, Connection
+from oracle_simulator.net.connection import CONNECT_TIMEOUT_S, EXPIRE_TIME_S, Connection
 
 MAX_CONNECTIONS = 600
 """At once: more than an instance has sessions, fewer than it has descriptors. Whoever only connects must not
@@ -37,10 +37,12 @@ class Listener:
         log: Callable[[str], None] = print,
         connect_timeout: float = CONNECT_TIMEOUT_S,
         most: int = MAX_CONNECTIONS,
+        expire_time: float = EXPIRE_TIME_S,
     ) -> None:
         self._backend = backend
         self._most = most
         self._connect_timeout = connect_timeout
+        self._expire_time = expire_time
         self._host = host
         self._port = port
         self._log = log
@@ -118,7 +120,13 @@ class Listener:
 
     def _serve(self, sock: socket.socket, address: str, listening: socket.socket | None) -> None:
         connection = Connection(
-            sock, address, self._backend, self._log, self._connect_timeout, handed_over=listening is None
+            sock,
+            address,
+            self._backend,
+            self._log,
+            self._connect_timeout,
+            handed_over=listening is None,
+            expire_time=self._expire_time,
         )
         thread = threading.Thread(target=self._run, args=(connection,), name=f"net {address}", daemon=True)
         with self._lock:

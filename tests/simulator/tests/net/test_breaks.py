@@ -179,6 +179,30 @@ def test_a_dead_client_does_not_end_its_statement(database: ToyDatabase, listene
     assert session.log[-1] == "finished"
 
 
+def test_what_a_dead_client_left_running_for_ever_is_cancelled_when_the_probe_is_due(
+    database: ToyDatabase,
+) -> None:
+    started = threading.Event()
+
+    def endless(session: ToySession, *_: object) -> Result:
+        started.set()
+        session.wait_for_cancel()
+        return Result()
+
+    database.answers["begin slow; end;"] = endless
+    listener = Listener(database, expire_time=0.2)
+    listener.start()
+    try:
+        client = subprocess.Popen([sys.executable, "-c", CLIENT, str(listener.port), PASSWORD, SERVICE])
+        assert started.wait(20)
+        assert not database.sessions[0].cancel_asked.is_set()
+        client.kill()
+        client.wait()
+        assert database.sessions[0].closed.wait(20)
+    finally:
+        listener.stop()
+
+
 def test_one_session_can_be_disconnected_alone(
     connect: Connect, database: ToyDatabase, listener: Listener
 ) -> None:
