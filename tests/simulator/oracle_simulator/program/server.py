@@ -40,6 +40,7 @@ def serve(home: Home) -> None:
     own_listener = bool(parameters.get("local_listener"))
     port = 0 if own_listener else ListenerHome(home.root).port()
     listener = Listener(database, port=port, log=instance.log.write)
+    database.cut_connection = listener.disconnect
     receiver = Receiver(home.handoff_socket, listener.adopt)
     receiver.start()
     registrar = Registrar(lambda: parameters.get("local_listener"), database.registration)

@@ -21,6 +21,7 @@ from oracle_simulator.sql.time_zones import zone_name
 if TYPE_CHECKING:
     from oracle_simulator.instance.control import RedoGroup
     from oracle_simulator.sql.session import DatabaseSession
+    from oracle_simulator.sql.session_registry import SessionRecord
 
 _SESSION_PARAMETERS = frozenset(
     {
@@ -127,14 +128,29 @@ def _suspend(session: DatabaseSession, statement: st.SuspendDatabase) -> None:
         suspension.resume()
 
 
-def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
+def _other_session(session: DatabaseSession, sid: int, serial: int) -> SessionRecord:
     _require_alter_system(session)
-    record = session.registry.find(statement.sid, statement.serial)
+    record = session.registry.find(sid, serial)
     if record is None or session.con_id not in (NON_CDB, ROOT, record.con_id):
         raise OracleError(30, "User session ID does not exist.")
     if record is session.record:
         raise OracleError(27, "cannot kill current session")
+    return record
+
+
+def _kill_session(session: DatabaseSession, statement: st.KillSession) -> None:
+    record = _other_session(session, statement.sid, statement.serial)
     session.registry.kill(record, OracleError(28, "your session has been killed"))
+
+
+def _disconnect_session(session: DatabaseSession, statement: st.DisconnectSession) -> None:
+    """Its server process ends: the client is told nothing, it finds its connection closed."""
+    record = _other_session(session, statement.sid, statement.serial)
+    if statement.post_transaction and record.in_transaction():
+        record.leaving = True
+        return
+    session.registry.kill(record, OracleError(3113, "end-of-file on communication channel"))
+    session.database.cut_connection(record.sid)
 
 
 def _set_parameters(session: DatabaseSession, statement: st.SetParameters) -> None:
@@ -189,6 +205,7 @@ HANDLERS = {
     st.Checkpoint: _checkpoint,
     st.SuspendDatabase: _suspend,
     st.KillSession: _kill_session,
+    st.DisconnectSession: _disconnect_session,
     st.RegisterServices: _register_services,
     st.SetParameters: _set_parameters,
     st.RestrictedSession: _restricted_session,

@@ -115,8 +115,9 @@ class ControlRules(Basics):
             raise OracleError(26, "missing or invalid session ID")
         return st.KillSession(int(found[1]), int(found[2]), has(children, "IMMEDIATE"))
 
-    def disconnect_session(self, children: list[Any]) -> st.KillSession:
-        return self.kill_session(children)
+    def disconnect_session(self, children: list[Any]) -> st.DisconnectSession:
+        whom = self.kill_session(children)
+        return st.DisconnectSession(whom.sid, whom.serial, has(children, "POST_TRANSACTION"))
 
     def parameter(self, children: list[Any]) -> str:
         return ".".join(str(child) for child in children if child != ".").lower()

@@ -36,6 +36,7 @@ class Database:
         self.generation = 0
         instance.dictionary_check = self.containers.read_root
         self.register_services: Callable[[], bool] = lambda: False
+        self.cut_connection: Callable[[int], None] = lambda sid: None
         instance.after_open = self.containers.open_saved
 
     def changed(self) -> None:

@@ -73,6 +73,7 @@ class DatabaseSession:
         record.interrupt = self._interrupt
         record.abandon = self._abandon
         record.blocker = self._blocker
+        record.in_transaction = lambda: self.in_transaction
 
     # ------------------------------------------------------------ surroundings
 
@@ -321,6 +322,8 @@ class DatabaseSession:
     def _check_alive(self) -> None:
         if self.record.killed is not None:
             raise self.record.killed
+        if self.record.leaving and not self.in_transaction and not self.record.in_call:
+            raise OracleError(3113, "end-of-file on communication channel")
         if self.instance.terminated.is_set():
             raise OracleError(3113, "end-of-file on communication channel")
 

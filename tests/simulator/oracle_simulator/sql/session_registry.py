@@ -27,7 +27,8 @@ _MOST_SESSIONS = 400
 
 @dataclass(eq=False)
 class SessionRecord:
-    """One session as others see it. Written by its own thread; ``killed`` also by others."""
+    """One session as others see it. Written by its own thread; ``killed`` and ``leaving`` (it is
+    disconnected when its transaction has ended) also by others."""
 
     sid: int
     serial: int
@@ -48,12 +49,14 @@ class SessionRecord:
     in_call: bool = False
     last_call: float = field(default_factory=time.monotonic)
     killed: OracleError | None = None
+    leaving: bool = False
     recovery: RecoverySession | None = None
     con_id: int = NON_CDB
     instance_number: int = 1
     service_name: str = "SYS$USERS"
     statistics: SessionStatistics = field(default_factory=SessionStatistics)
     blocker: Callable[[], int | None] = lambda: None
+    in_transaction: Callable[[], bool] = lambda: False
     interrupt: Callable[[], None] = lambda: None
     abandon: Callable[[], None] = lambda: None
 

@@ -187,6 +187,15 @@ class KillSession(Statement):
 
 
 @dataclass(frozen=True)
+class DisconnectSession(Statement):
+    """ALTER SYSTEM DISCONNECT SESSION; with POST_TRANSACTION not before its transaction has ended."""
+
+    sid: int
+    serial: int
+    post_transaction: bool = False
+
+
+@dataclass(frozen=True)
 class SetParameters(Statement):
     """ALTER SYSTEM SET; ``scope`` is MEMORY, SPFILE, BOTH or None."""
 
