@@ -47,7 +47,13 @@ def _tablespaces(dictionary: Dictionary) -> list[str]:
         if present is None:
             control.tablespaces.append(
                 TablespaceRecord(
-                    row.number, row.name, row.bigfile, row.contents, row.status, dictionary.con_id
+                    row.number,
+                    row.name,
+                    row.bigfile,
+                    row.contents,
+                    row.status,
+                    dictionary.con_id,
+                    row.encryption,
                 )
             )
             messages.append(
@@ -56,6 +62,7 @@ def _tablespaces(dictionary: Dictionary) -> list[str]:
             )
         else:
             present.bigfile, present.contents, present.status = row.bigfile, row.contents, row.status
+            present.encryption = row.encryption
     return messages
 
 

@@ -89,7 +89,8 @@ def open_database(
     try:
         _start_writing(instance, end.addresses if end is not None else ())
         _let_in(instance, read_only)
-    except OracleError:
+    except OracleError as exc:
+        instance.log.error(exc, "Errors while opening: instance terminated")
         instance.abandon("open failed: instance terminated")
         raise
 
@@ -308,6 +309,10 @@ def _let_in(instance: Instance, read_only: bool) -> None:
         # It may take files out of use: no checkpoint may be busy with their headers meanwhile.
         with instance.checkpointer.headers:
             instance.dictionary_check()
+    undo = instance.parameters.get("undo_tablespace").upper()
+    if undo and not read_only and instance.control.tablespace_named(undo) is None:
+        missing = (30012, f"undo tablespace '{undo}' does not exist or of wrong type")
+        raise OracleError(1092, "ORACLE instance terminated. Disconnection forced", missing)
     instance.opened(InstanceState.OPEN_READ_ONLY if read_only else InstanceState.OPEN)
     mode = "ALTER DATABASE OPEN READ ONLY" if read_only else "ALTER DATABASE OPEN"
     instance.log.write(f"Completed: {mode}")

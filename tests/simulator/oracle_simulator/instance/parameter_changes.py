@@ -67,11 +67,20 @@ def change_parameter(instance: Instance, name: str, value: str) -> None:
         _check_location(tried, name)
         _check_together(tried, name)
         check_pools(tried)
+        if name == "undo_tablespace":
+            value = _undo_tablespace(instance, value)
     except OracleError as exc:
         text = "parameter cannot be modified because specified value is invalid"
         raise exc.under(2097, text) from exc
     instance.parameters.set(name, value)
     _follow(instance, name)
+
+
+def _undo_tablespace(instance: Instance, value: str) -> str:
+    tablespace = instance.control.tablespace_named(value.upper()) if instance.mounted else None
+    if instance.mounted and (tablespace is None or tablespace.contents != "UNDO"):
+        raise OracleError(30012, f"undo tablespace '{value}' does not exist or of wrong type")
+    return value.upper()
 
 
 def check_at_startup(parameters: Parameters) -> None:

@@ -69,6 +69,7 @@ class CompiledQuery:
     lock: RowLock | None = None
     bind_count: int = 0
     lobs: tuple[LobColumn, ...] = ()
+    sorts: bool = False
 
     @property
     def tables(self) -> tuple[Relation, ...]:

@@ -77,7 +77,8 @@ class QueryCompiler:
         row_lock = self._row_lock(tree, lock) if lock is not None else None
         binds = self.expressions.bind_count
         lobs = self._add_lob_addresses(tree, columns) if lob_addresses else ()
-        return CompiledQuery(engine_sql(tree), tuple(columns), self.relations, row_lock, binds, lobs)
+        sorts = tree.find(exp.Order, exp.Group, exp.Distinct, exp.SetOperation) is not None
+        return CompiledQuery(engine_sql(tree), tuple(columns), self.relations, row_lock, binds, lobs, sorts)
 
     def _add_lob_addresses(self, tree: Node, columns: Columns) -> tuple[LobColumn, ...]:
         """Have the query also give the address of each row that a LOB comes from: it can be written there."""

@@ -20,6 +20,7 @@ from oracle_simulator.sql.dialect import BoundText, parse_query, rewrite_binds
 from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.lob_columns import LobOrigin
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
+from oracle_simulator.sql.sort_space import require_sort_space
 from oracle_simulator.sql.types import EngineValue, SqlType
 from oracle_simulator.sql.views import ViewContext, find_view
 
@@ -161,7 +162,10 @@ def run(
         for relation, rows in view_rows:
             _fill(mirror.engine, relation, rows)
         with session.interruptible(mirror.engine):
-            return mirror.engine.query(query.sql, values, session)
+            rows = mirror.engine.query(query.sql, values, session)
+    if query.sorts:
+        require_sort_space(session, len(rows))
+    return rows
 
 
 def _fill_views(session: DatabaseSession, relations: Sequence[Relation], engine: EngineConnection) -> None:

@@ -299,9 +299,11 @@ class DatabaseSession:
                 try:
                     with self.instance.redo.on_behalf_of(self.record.instance_number):
                         yield
-                except OracleError:
-                    # Whatever a killed session was doing, it learns that it was killed.
-                    self._check_alive()
+                except OracleError as error:
+                    # Whatever a killed session was doing, it learns that it was killed; whoever made the
+                    # instance end learns why.
+                    if error.code != 1092 or self.record.killed is not None:
+                        self._check_alive()
                     raise
                 finally:
                     self.record.in_call = False

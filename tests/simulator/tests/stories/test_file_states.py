@@ -234,3 +234,43 @@ def test_a_lost_file_is_made_again_elsewhere(dba: Dba) -> None:
     assert datafile(dba, two)["NAME"] == str(new)
     assert one != two
     assert not dba.load.lost(dba.rows())
+
+
+def test_undo_moves_to_another_tablespace(dba: Dba) -> None:
+    path = dba.database.home.datafile_folder / "undo2.dbf"
+    switch = "ALTER SYSTEM SET undo_tablespace = undo2"
+    assert dba.refusal(switch) == (2097, 30012)
+    dba.execute(f"CREATE UNDO TABLESPACE undo2 DATAFILE '{path}' SIZE 2M")
+    assert dba.refusal("ALTER SYSTEM SET undo_tablespace = users") == (2097, 30012)
+    assert dba.refusal("DROP TABLESPACE undotbs1 INCLUDING CONTENTS AND DATAFILES") == (30013,)
+    dba.execute(switch)
+    assert dba.refusal("ALTER TABLESPACE undo2 OFFLINE") == (30042,)
+    dba.execute("DROP TABLESPACE undotbs1 INCLUDING CONTENTS AND DATAFILES")
+    # The parameter file still names the old one: the next start fails, as after a restore with an old pfile.
+    dba.shut_down()
+    dba.start_mounted()
+    with pytest.raises(oracledb.DatabaseError), dba.session.cursor() as cursor:
+        cursor.execute("ALTER DATABASE OPEN")
+    wait_until(lambda: not dba.database.running, "the instance is up")
+    assert "ORA-30012" in dba.database.home.alert_log.read_text(encoding="utf-8")
+    dba.crash()
+    pfile = dba.database.home.parameter_file
+    pfile.write_text(pfile.read_text(encoding="utf-8").replace("UNDOTBS1", "UNDO2"), encoding="utf-8")
+    dba.database.start()
+
+
+def test_sorts_need_a_tempfile(dba: Dba) -> None:
+    ((tempfile,),) = dba.query("SELECT name FROM v$tempfile")
+    dba.execute(f"ALTER DATABASE TEMPFILE '{tempfile}' DROP INCLUDING DATAFILES")
+    with dba.database.connect("APP") as connection, connection.cursor() as cursor:
+        small = "SELECT a.id FROM t a ORDER BY 1"
+        large = "SELECT a.id FROM t a, t b WHERE b.id < 2 ORDER BY 1"
+        assert len(cursor.execute(small).fetchall()) == 300
+        with pytest.raises(oracledb.DatabaseError, match="ORA-25153"):
+            cursor.execute(large).fetchall()
+        dba.execute(f"ALTER TABLESPACE temp ADD TEMPFILE '{tempfile}' SIZE 2M")
+        assert len(cursor.execute(large).fetchall()) == 600
+        dba.shut_down()
+    Path(tempfile).unlink()
+    dba.database.start()
+    assert Path(tempfile).exists()
