@@ -143,8 +143,10 @@ class Victim:
             self._start(plan)
             self._judge(outcome)
             if self.rounds % _ROUNDS_PER_CLOSE == 0:
+                # A file that a killed CREATE TABLESPACE was making belongs to nobody.
+                names = [Path(name) for (name,) in self._database.sql("SELECT name FROM v$datafile")]
                 self._database.shutdown()
-                outcome.unexpected += self._unsound_files()
+                outcome.unexpected += self._unsound_files(names)
                 self._open_again(outcome)
         except (LocalError, NoInstance, OSError) as error:
             outcome.unexpected.append(f"{type(error).__name__}: {error}")
@@ -237,11 +239,8 @@ class Victim:
                     rows[int(client)][table, int(transaction), int(number)] = payload
         return progress, rows
 
-    def _unsound_files(self) -> list[str]:
-        found = []
-        for path in sorted(self._database.home.datafile_folder.glob("*.dbf")):
-            if not path.name.startswith("temp"):
-                found += datafile_problems(path)
+    def _unsound_files(self, datafiles: list[Path]) -> list[str]:
+        found = [problem for path in datafiles for problem in datafile_problems(path)]
         for path in sorted(self._database.home.archive_folder.iterdir()):
             blocks = path.stat().st_size // 512 - 1
             found += archived_log_problems(path, blocks)
