@@ -16,7 +16,6 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.oracle import OracleParser
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.sql.reserved_words import RESERVED_WORDS
 
 BIND_FUNCTION = "BIND__"
 """Bind variables reach the parser as calls of this function with their position."""
@@ -56,8 +55,9 @@ class BoundText:
         return offset - (self.shifts[found][1] if found >= 0 else 0)
 
 
-def rewrite_binds(text: str) -> BoundText:
-    """Replace ``:name`` by ``BIND__(position)``. Raises ORA-01745 for a reserved word."""
+def rewrite_binds(text: str, reserved: frozenset[str] = frozenset()) -> BoundText:
+    """Replace ``:name`` by ``BIND__(position)``. Raises ORA-01745 for a ``reserved`` word: SQL has such, PL/SQL
+    has none."""
     parts: list[str] = []
     names: list[str] = []
     shifts: list[tuple[int, int]] = []
@@ -66,7 +66,7 @@ def rewrite_binds(text: str) -> BoundText:
         name = found["bind"]
         if name is None:
             continue
-        if name.upper() in RESERVED_WORDS:
+        if name.upper() in reserved:
             raise OracleError(1745, "invalid host/bind variable name", offset=found.start())
         replacement = f"{BIND_FUNCTION}({len(names)})"
         parts += [text[end : found.start()], replacement]

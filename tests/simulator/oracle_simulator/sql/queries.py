@@ -19,6 +19,7 @@ from oracle_simulator.sql.container_visibility import visible_containers
 from oracle_simulator.sql.dialect import BoundText, parse_query, rewrite_binds
 from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.lob_columns import LobOrigin
+from oracle_simulator.sql.reserved_words import RESERVED_WORDS
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
 from oracle_simulator.sql.sort_space import require_sort_space
 from oracle_simulator.sql.types import EngineValue, SqlType
@@ -57,7 +58,7 @@ def compile_text(
     build: Callable[[QueryCompiler, BoundText, SessionCatalog], T],
 ) -> T:
     """Run ``build`` with a compiler for ``text``; errors get their place in the text as the user wrote it."""
-    bound = rewrite_binds(text)
+    bound = rewrite_binds(text, RESERVED_WORDS)
     catalog = SessionCatalog(session)
     try:
         return build(QueryCompiler(catalog, kinds), bound, catalog)

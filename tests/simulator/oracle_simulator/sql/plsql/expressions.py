@@ -148,8 +148,10 @@ class Evaluator:
     def substitute(
         self, tokens: Sequence[Token], scope: Scope, columns: frozenset[str] = frozenset()
     ) -> Substituted:
-        """Tokens as a text of SQL; ``columns`` are names that are columns there, whatever else they are."""
+        """Tokens as a text of SQL; ``columns`` are names that are columns there, whatever else they are. The
+        VALUES of an INSERT know no columns."""
         parts: list[str] = []
+        hiding = columns
         result = Substituted("", [], [])
         place = end = 0
         while place < len(tokens):
@@ -158,7 +160,9 @@ class Evaluator:
                 parts.append(" ")
             after_dot = place > 0 and tokens[place - 1].word == "." and tokens[place - 1].kind == "symbol"
             found = None
-            if not after_dot and not (token.kind == "name" and token.word in columns):
+            if token.kind == "name" and tokens[0].word == "INSERT" and token.word in ("VALUES", "RETURNING"):
+                hiding = columns if token.word == "RETURNING" else frozenset()
+            if not after_dot and not (token.kind == "name" and token.word in hiding):
                 found = self.reference(tokens, place, scope)
             if found is not None:
                 parts.append(self._placed(found, result, token, scope))

@@ -29,6 +29,22 @@ check('a block runs once for each row of binds', async function () {
   assert.deepStrictEqual(result.outBinds.map(each => each.out), [2, 4, 6]);
 });
 
+check('a parameter with the name of a column is itself among the VALUES', async function () {
+  const connection = await connect();
+  const dba = await connect({ user: 'SYS', privilege: oracledb.SYSDBA });
+  await dba.execute('GRANT CREATE PROCEDURE TO app');
+  await connection.execute('CREATE TABLE node_parameters (id NUMBER, content VARCHAR2(10))');
+  await connection.execute(`CREATE OR REPLACE PROCEDURE node_store (id IN NUMBER, content IN OUT VARCHAR2) AS
+    BEGIN
+      INSERT INTO node_parameters (id, content) VALUES (ID, CONTENT);
+      SELECT content || '!' INTO content FROM node_parameters;
+    END;`);
+  const { outBinds } = await connection.execute('BEGIN node_store(:in, :out); END;',
+    { in: 7, out: { dir: oracledb.BIND_INOUT, val: 'x', type: oracledb.STRING } });
+  assert.strictEqual(outBinds.out, 'x!');
+  assert.deepStrictEqual(await one(connection, 'SELECT * FROM node_parameters'), [7, 'x']);
+});
+
 check('a value that its variable cannot take is an error of the call only', async function () {
   const connection = await connect();
   await fails(6502, connection.execute("BEGIN :out := 'text'; END;",
