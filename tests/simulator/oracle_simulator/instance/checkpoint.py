@@ -276,6 +276,8 @@ def own_header(instance: Instance, file: OpenFile) -> DatafileHeader:
             reason = (1206, "file is not part of this database - wrong database id")
         elif header.checkpoint_count < record.checkpoint_count:
             reason = (1208, "data file is an old version - not accessing current version")
+            if header.resetlogs_scn < instance.control.database.resetlogs_scn:
+                reason = (1209, "data file is from before the last RESETLOGS")
         else:
             return header
     text = f"database file {record.file_number} failed verification check"

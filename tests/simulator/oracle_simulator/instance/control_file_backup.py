@@ -19,6 +19,7 @@ from oracle_simulator.instance.control import (
     DatafileRecord,
     RedoGroup,
 )
+from oracle_simulator.instance.faults import Step
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.instance.standby import make_standby
 from oracle_simulator.storage.block import FileType
@@ -33,8 +34,8 @@ _RULE = "--"
 def to_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
     """BACKUP CONTROLFILE TO 'path' [REUSE]: a control file that says CONTROLFILE_TYPE BACKUP when mounted.
 
-    Raises ORA-01507, ORA-01580 with ORA-27038 when the file exists, ORA-00238 when the name belongs to the
-    database, ORA-01580 with the operating system's error.
+    Raises ORA-01507, ORA-00244 while another one is made, ORA-01580 with ORA-27038 when the file exists,
+    ORA-00238 when the name belongs to the database, ORA-01580 with the operating system's error.
     """
     target = Path(path)
     with instance.latch:
@@ -95,19 +96,24 @@ def to_trace(
 
 def _write(instance: Instance, state: ControlState, target: Path, reuse: bool, file_type: FileType) -> None:
     database = state.database
-    _create(target, reuse)
+    if not instance.control_files.backup.acquire(blocking=False):
+        raise OracleError(244, "concurrent control file backup operation in progress")
     try:
-        write_control_file(
-            [target],
-            state.to_dict(),
-            database.sequence,
-            dbid=database.dbid,
-            db_name=database.name,
-            file_type=file_type,
-            disk=instance.disk,
-        )
+        _create(target, reuse)
+        with instance.faults.steps.at(Step.CONTROL_FILE_BACKUP):
+            write_control_file(
+                [target],
+                state.to_dict(),
+                database.sequence,
+                dbid=database.dbid,
+                db_name=database.name,
+                file_type=file_type,
+                disk=instance.disk,
+            )
     except OSError as exc:
         raise _error(target, exc) from exc
+    finally:
+        instance.control_files.backup.release()
 
 
 def _create(target: Path, reuse: bool) -> None:

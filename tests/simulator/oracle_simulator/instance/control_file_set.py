@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
 
 
+_READ_PATIENCE_SECONDS = 3.0
+
+
 class ControlFileSet:
-    """All control files named by the parameter ``control_files``."""
+    """All control files named by the parameter ``control_files``. ``backup`` is held while one is backed up."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._writing = threading.Lock()
         self._written = 0
+        self._write_began: float | None = None
+        self.backup = threading.Lock()
         self._creating = False
 
     @property
@@ -104,6 +110,15 @@ class ControlFileSet:
             raise OracleError(201, text, (202, f"control file: '{path}'"))
         database.compatible = wanted
 
+    def read(self) -> None:
+        """A query reads the control file, without a lock and again when it is written meanwhile.
+
+        Raises ORA-00235 when that takes no end.
+        """
+        began = self._write_began
+        if began is not None and time.monotonic() - began > _READ_PATIENCE_SECONDS:
+            raise OracleError(235, "control file read without a lock inconsistent due to concurrent update")
+
     def save(self) -> None:
         """Write the state as it is now to every copy, durably; a newer write in between is enough.
 
@@ -122,6 +137,7 @@ class ControlFileSet:
             if self._written >= sequence:
                 return
             paths = instance.parameters.control_files
+            self._write_began = time.monotonic()
             try:
                 # Images alternate: a number left out would put this one over the newest on disk.
                 with instance.faults.steps.at(Step.CONTROL_FILE_WRITE):
@@ -146,6 +162,8 @@ class ControlFileSet:
                     instance.log.error(error, "CKPT: control file lost")
                     instance.terminate("CKPT")
                 raise error from exc
+            finally:
+                self._write_began = None
             self._written = sequence
             self._creating = False
 

@@ -237,6 +237,11 @@ class Instance:
             open_database(self, read_only, resetlogs, read_write)
             self.opened_at = self.wall_clock.second()
 
+    def refuse_when_busy(self) -> None:
+        """Raises ORA-01154 while somebody opens, closes or mounts."""
+        if self.administration.locked():
+            raise _busy()
+
     def opened(self, state: InstanceState) -> None:
         """Called by the opening itself when users may come."""
         with self.latch:
@@ -360,6 +365,10 @@ class Instance:
         return _Administration(self.administration)
 
 
+def _busy() -> OracleError:
+    return OracleError(1154, "database busy. Open, close, mount, and dismount not allowed now")
+
+
 class _Administration:
     """Only one of open, close, mount and shutdown at a time: ORA-01154 for the second."""
 
@@ -368,8 +377,7 @@ class _Administration:
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
-            text = "database busy. Open, close, mount, and dismount not allowed now"
-            raise OracleError(1154, text)
+            raise _busy()
 
     def __exit__(self, *_exception: object) -> None:
         self._lock.release()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.control import DatafileRecord
@@ -42,7 +43,12 @@ class OpenFile:
         return make_rdba(self.record.relative_file_number, block_number, self.bigfile)
 
     def read_block(self, block_number: int) -> bytes:
-        """A block as it stands on disk. Raises ORA-01115."""
+        """A block as it stands on disk. Raises ORA-01116 when the file is gone, ORA-01115."""
+        if not Path(self.record.path).exists():
+            # This process has the file open, and a server process of Oracle's would have to open it.
+            missing = "unable to open file\nLinux-x86_64 Error: 2: No such file or directory"
+            text = f"error in opening database file {self.record.file_number}"
+            raise OracleError(1116, text, datafile_line(self.record), (27041, missing))
         try:
             return self.datafile.read_block(block_number)
         except OSError as exc:

@@ -40,6 +40,7 @@ DEFAULTS: Mapping[str, str] = {
     "db_recovery_file_dest": "",
     "db_recovery_file_dest_size": "0",
     "db_unique_name": "",
+    "dispatchers": "",
     "enable_pluggable_database": "FALSE",
     "exclude_seed_cdb_view": "TRUE",
     "fast_start_mttr_target": "0",

@@ -132,7 +132,7 @@ class Verifier:
 @dataclass(frozen=True)
 class ClientInfo:
     """Who is at the other end, as the client itself says. ``service_name`` or ``sid`` is what it
-    asked to be connected to."""
+    asked to be connected to, ``server`` by which kind of server process (DEDICATED or SHARED)."""
 
     program: str = ""
     machine: str = ""
@@ -143,6 +143,7 @@ class ClientInfo:
     address: str = ""
     service_name: str = ""
     sid: str = ""
+    server: str = "DEDICATED"
 
 
 @dataclass
@@ -217,6 +218,9 @@ class Backend(Protocol):
     def refusal(self, service_name: str | None, sid: str | None) -> int | None:
         """TNS error number to refuse a CONNECT with (12514 unknown service, 12505 unknown SID, ...), or
         None to accept."""
+
+    def has_dispatchers(self) -> bool:
+        """Whether clients may ask for a shared server."""
 
     def verifier(self, user: str, mode: AdminMode, client: ClientInfo) -> Verifier | None:
         """The verifier to check ``user`` against (the password file for admin modes), None if there is

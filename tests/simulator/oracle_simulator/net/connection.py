@@ -189,8 +189,10 @@ class Connection:
         refusal = None if self._handed_over else self._backend.refusal(service_name, sid)
         if request.version < MIN_CLIENT_VERSION:
             refusal = _TNS_VERSION_MISMATCH
-        elif refusal is None and (request.item("SERVER") or "DEDICATED").upper() != "DEDICATED":
-            refusal = _NO_HANDLER  # no pool (DRCP) was started, and there are no shared servers
+        server = (request.item("SERVER") or "DEDICATED").upper()
+        shared = server == "SHARED" and self._backend.has_dispatchers()
+        if refusal is None and server != "DEDICATED" and not shared:
+            refusal = _NO_HANDLER  # no pool (DRCP) was started, and by default there are no shared servers
         if refusal is not None:
             self._log(f"refused with TNS-{refusal:05d}: service {service_name!r}, SID {sid!r}")
             self._channel.send(PacketType.REFUSE, refuse_body(refusal))
@@ -205,6 +207,7 @@ class Connection:
             address=self._address,
             service_name=service_name or "",
             sid=sid or "",
+            server=server,
         )
         self._logon = Logon(self._backend, client)
         return True

@@ -104,6 +104,7 @@ class Logon:
             address=known.address,
             service_name=known.service_name,
             sid=known.sid,
+            server=known.server,
         )
 
     def _entries(self, session: Session, proof: str) -> list[tuple[str, str, int]]:

@@ -69,6 +69,10 @@ class Database:
             return None
         return 12514 if service_name is not None else 12505
 
+    def has_dispatchers(self) -> bool:
+        """The parameter ``dispatchers``; what they lead to are sessions like all others, but for recovery."""
+        return bool(self.instance.parameters.get("dispatchers"))
+
     def _service(self, service_name: str | None, sid: str | None = None) -> Service | None:
         if self.instance.terminated.is_set():
             return None
@@ -204,6 +208,7 @@ class Database:
         open, close or mount is under way; the instance and its sessions then go on.
         """
         if mode != "abort":
+            self.instance.refuse_when_busy()
             self._refuse_in_backup()
             self._let_sessions_end(mode)
         self.instance.shutdown("abort" if mode == "abort" else "immediate")

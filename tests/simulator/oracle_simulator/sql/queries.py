@@ -23,7 +23,7 @@ from oracle_simulator.sql.reserved_words import RESERVED_WORDS
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
 from oracle_simulator.sql.sort_space import require_sort_space
 from oracle_simulator.sql.types import EngineValue, SqlType
-from oracle_simulator.sql.views import ViewContext, find_view
+from oracle_simulator.sql.views import Needs, ViewContext, find_view
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
@@ -178,6 +178,8 @@ def _view_rows(session: DatabaseSession, relation: Relation) -> list[tuple[Engin
     view = find_view(relation.name, session.instance.version)
     if view is None or relation.name == "DUAL":
         return []
+    if view.needs >= Needs.CONTROL_FILE:
+        session.instance.control_files.read()
     data = session.open_data
     context = ViewContext(
         session.instance,

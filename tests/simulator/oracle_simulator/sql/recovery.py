@@ -48,6 +48,8 @@ def _recover(session: DatabaseSession, statement: st.Recover) -> None:
 def _require_recover(session: DatabaseSession) -> None:
     data = session.open_data
     session.privileges.require(data.dictionary if data else None, "RECOVER")
+    if session.record.client.server != "DEDICATED":
+        raise OracleError(281, "media recovery may not be performed using dispatcher")
 
 
 def _spec(session: DatabaseSession, statement: st.Recover) -> RecoverySpec:

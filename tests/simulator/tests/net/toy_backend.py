@@ -71,6 +71,9 @@ class ToyDatabase:
             return None if sid.upper() == "TOY" else 12505
         return None if service_name == SERVICE else 12514
 
+    def has_dispatchers(self) -> bool:
+        return False
+
     def verifier(self, user: str, mode: AdminMode, client: ClientInfo) -> Verifier | None:
         return self.verifiers.get((user, mode))
 

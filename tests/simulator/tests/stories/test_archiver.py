@@ -83,6 +83,7 @@ def test_a_failing_destination_is_named_and_keeps_users_out(dba: Dba) -> None:
     assert dba.query("SELECT archiver FROM v$instance") == [("STARTED",)]
 
 
+@pytest.mark.covers("2.7/client-timeout/DPY-4024")
 def test_a_client_can_give_up_waiting_for_the_archiver(dba: Dba) -> None:
     dba.database.fault(archiver_stopped=True)
     dba.session.call_timeout = 500

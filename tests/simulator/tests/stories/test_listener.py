@@ -59,6 +59,9 @@ def wait_until(condition: Callable[[], bool]) -> bool:
     return met
 
 
+@pytest.mark.covers(
+    "1.1/down/listener", "1.1/nomount/blocked-service", "2.7/retry/ORA-12514", "2.7/retry/ORA-12528"
+)
 def test_a_listener_knows_an_instance_from_its_start_to_its_end(database: SimulatedDatabase) -> None:
     assert refusal(database) == 12514, "no instance has registered yet"
     database.start("nomount")
@@ -91,6 +94,7 @@ def test_a_killed_instance_is_forgotten_and_its_listener_lives_on(database: Simu
     assert database.listener.status()["pid"] == pid
 
 
+@pytest.mark.covers("1.1/down/nothing-listens", "2.7/retry/ORA-12541")
 def test_connections_outlive_the_listener_and_a_new_one_learns_of_the_instance(
     database: SimulatedDatabase,
 ) -> None:
@@ -126,6 +130,7 @@ def test_a_listener_can_be_silent_or_refuse_everybody(database: SimulatedDatabas
         database.crash()
 
 
+@pytest.mark.covers("1.1/nomount/static-registration", "2.7/retry/ORA-01034")
 def test_static_registration_reaches_a_started_instance_and_finds_none_when_it_is_down(
     tmp_path: Path,
 ) -> None:

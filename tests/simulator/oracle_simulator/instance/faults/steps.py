@@ -33,6 +33,7 @@ class Step(enum.StrEnum):
     DATAFILE_BETWEEN_PIECES = "datafile.between_pieces"
     DATAFILE_SYNC = "datafile.sync"
     CONTROL_FILE_WRITE = "control_file.write"
+    CONTROL_FILE_BACKUP = "control_file.backup"
     ARCHIVE_COPY = "archive.copy"
     ARCHIVE_PIECE = "archive.piece"
     ARCHIVE_CONTROL_FILE = "archive.control_file"

@@ -20,6 +20,9 @@ class IdleServer:
     def refusal(self, service_name: str | None, sid: str | None) -> int | None:
         return None
 
+    def has_dispatchers(self) -> bool:
+        return False
+
     def verifier(self, user: str, mode: AdminMode, client: ClientInfo | None = None) -> Verifier | None:
         return self._not_available()
 

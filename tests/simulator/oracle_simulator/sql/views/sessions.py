@@ -53,7 +53,7 @@ SESSION = View(
         text("USERNAME", 128, lambda s: None if s.background else s.user),
         number("COMMAND", lambda s: 0),
         text("STATUS", 8, lambda s: s.status),
-        text("SERVER", 9, lambda s: "DEDICATED"),
+        text("SERVER", 9, lambda s: s.client.server),
         text("SCHEMANAME", 128, lambda s: s.schema or s.user),
         text("OSUSER", 128, lambda s: s.os_user),
         text("PROCESS", 24, lambda s: s.process_id),
