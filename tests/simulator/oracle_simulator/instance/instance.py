@@ -56,6 +56,7 @@ class Instance:
 
     ``latch`` guards all state in memory. ``changed`` (a condition on it) is notified whenever something
     that others may wait for has happened: a log switch, an archived log, a checkpoint, the end.
+    ``shutdown_pending`` is the mode of a SHUTDOWN that waits for sessions or closes the database.
     ``turning_read_only`` are the numbers of files whose tablespace waits for its last transactions.
     ``terminated`` is set when the instance is down, for whatever reason; the process that hosts it may
     wait on it. ``dictionary_check`` is called at the end of every open, before users are let in; the
@@ -95,6 +96,7 @@ class Instance:
         self.after_open: Callable[[], None] | None = None
         self.container_modes: dict[int, ContainerMode] = {}
         self.turning_read_only: set[int] = set()
+        self.shutdown_pending: str | None = None
         self.media_recovery: RecoverySession | None = None
         self.files = OpenFiles(self._datafile_record)
         self.keystore = Keystore(self)

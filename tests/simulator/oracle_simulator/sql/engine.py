@@ -99,7 +99,9 @@ class Database:
         state = self.instance.state
         if self.instance.terminated.is_set() or state is InstanceState.SHUTDOWN:
             raise OracleError(1034, "ORACLE not available")
-        if state is InstanceState.CLOSING:
+        if self.instance.shutdown_pending in ("normal", "transactional"):
+            raise OracleError(1090, "shutdown in progress - connection is not permitted")
+        if state is InstanceState.CLOSING or self.instance.shutdown_pending:
             raise OracleError(1089, "immediate shutdown or close in progress - no operations are permitted")
         data = self.containers.get(con_id)
         if not self.instance.is_open or data is None:
@@ -210,8 +212,13 @@ class Database:
         if mode != "abort":
             self.instance.refuse_when_busy()
             self._refuse_in_backup()
-            self._let_sessions_end(mode)
-        self.instance.shutdown("abort" if mode == "abort" else "immediate")
+            self.instance.shutdown_pending = mode
+        try:
+            if mode != "abort":
+                self._let_sessions_end(mode)
+            self.instance.shutdown("abort" if mode == "abort" else "immediate")
+        finally:
+            self.instance.shutdown_pending = None
         self.containers.close_all()
 
     def _refuse_in_backup(self) -> None:

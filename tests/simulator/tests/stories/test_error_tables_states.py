@@ -148,6 +148,8 @@ def test_a_table_in_use_is_not_dropped(scene: Scene) -> None:
 @pytest.mark.covers("2.7/already-done/ORA-00271")
 def test_there_may_be_nothing_to_archive(scene: Scene) -> None:
     scene.execute("ALTER SYSTEM ARCHIVE LOG CURRENT")
+    unarchived = "SELECT COUNT(*) FROM v$log WHERE archived = 'NO' AND status <> 'CURRENT'"
+    wait_until(lambda: scene.number(unarchived) == 0, "a log was never archived")
     logs = scene.number("SELECT COUNT(*) FROM v$archived_log")
     for wish in ("ALL", "NEXT"):
         assert refusal(scene, f"ALTER SYSTEM ARCHIVE LOG {wish}") == (
@@ -326,7 +328,7 @@ def test_what_a_client_hears_when_the_instance_is_shut_down(down: Scene) -> None
         return []
 
     assert wait_until(ended, "the session outlived the shutdown") == [GONE, in_progress]
-    assert answer_to(lambda: down.database.connect("APP")).startswith(("ORA-01089", "ORA-01033", "DPY-4011"))
+    assert answer_to(lambda: down.database.connect("APP")) in (in_progress, GONE)
     down.database.fault(release=True)
     closing.join(60)
     assert not down.database.running

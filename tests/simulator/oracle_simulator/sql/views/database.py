@@ -191,7 +191,7 @@ INSTANCE = View(
         text("ARCHIVER", 7, lambda i: i.archiver),
         text("LOG_SWITCH_WAIT", 15, lambda i: i.log_switch_wait),
         text("LOGINS", 10, lambda i: "RESTRICTED" if i.restricted else "ALLOWED"),
-        text("SHUTDOWN_PENDING", 3, lambda i: yes_no(i.instance.state is InstanceState.CLOSING)),
+        text("SHUTDOWN_PENDING", 3, lambda i: yes_no(i.instance.shutdown_pending is not None)),
         text(
             "DATABASE_STATUS", 17, lambda i: "SUSPENDED" if i.instance.disk.suspension.suspended else "ACTIVE"
         ),
