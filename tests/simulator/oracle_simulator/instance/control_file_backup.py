@@ -50,6 +50,20 @@ def to_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
     instance.log.write(f"alter database backup controlfile to '{target}'", "Completed")
 
 
+def to_snapshot(instance: Instance) -> Path:
+    """RMAN's snapshot of the control file, in its default place; returns its path.
+
+    Raises ORA-00230 while another session makes one (Error Messages, ORA-00230), and as :func:`to_file`.
+    """
+    if not instance.control_files.snapshot.acquire(blocking=False):
+        raise OracleError(230, "operation disallowed: snapshot control file enqueue unavailable")
+    try:
+        to_file(instance, instance.home.snapshot_control_file, reuse=True)
+    finally:
+        instance.control_files.snapshot.release()
+    return instance.home.snapshot_control_file
+
+
 def to_standby_file(instance: Instance, path: str | Path, reuse: bool = False) -> None:
     """CREATE STANDBY CONTROLFILE AS 'path' [REUSE]: the control file of a standby of this database.
 

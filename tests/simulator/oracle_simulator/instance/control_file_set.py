@@ -35,7 +35,10 @@ _READ_PATIENCE_SECONDS = 3.0
 
 
 class ControlFileSet:
-    """All control files named by the parameter ``control_files``. ``backup`` is held while one is backed up."""
+    """All control files named by the parameter ``control_files``.
+
+    ``backup`` is held while one is backed up, ``snapshot`` while RMAN makes and uses its snapshot of them.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -43,6 +46,7 @@ class ControlFileSet:
         self._written = 0
         self._write_began: float | None = None
         self.backup = threading.Lock()
+        self.snapshot = threading.Lock()
         self._creating = False
 
     @property

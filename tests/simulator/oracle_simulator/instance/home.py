@@ -60,6 +60,11 @@ class Home:
         return self.dbs / "instance.pid"
 
     @property
+    def snapshot_control_file(self) -> Path:
+        """Default of RMAN's CONFIGURE SNAPSHOT CONTROLFILE NAME."""
+        return self.dbs / f"snapcf_{self.sid}.f"
+
+    @property
     def mount_lock(self) -> Path:
         """Held with flock while an instance has the database mounted."""
         return self.dbs / f"lk{self.sid}"

@@ -42,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     others = parser.add_argument_group("others")
     others.add_argument("--redo-storm", type=float, metavar="MIB", help="per second; 0 ends it")
     others.add_argument("--clock-jump", type=float, metavar="SECONDS", help="set the clock forward or back")
+    others.add_argument("--core-dump", type=int, metavar="SID", help="of a session's server process")
     others.add_argument("--nth", type=int, metavar="N", help="begin at the nth occurrence")
     others.add_argument("--seconds", type=float, help="how long a hold lasts at most, or how slow is slow")
 
@@ -65,6 +66,7 @@ def request_of(options: argparse.Namespace) -> dict[str, Any]:
         "hold_file",
         "redo_storm",
         "clock_jump",
+        "core_dump",
     )
     wish.update({name: getattr(options, name) for name in plain if getattr(options, name) is not None})
     if options.release:

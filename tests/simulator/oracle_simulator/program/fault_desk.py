@@ -20,6 +20,8 @@ from oracle_simulator.instance.faults import (
 from oracle_simulator.instance.faults.file_choice import patterns
 from oracle_simulator.instance.faults.redo_storm import RedoStorm
 from oracle_simulator.instance.instance import Instance
+from oracle_simulator.sql.core_dump import dump_core
+from oracle_simulator.sql.session_registry import SessionRegistry
 
 
 class FaultDesk:
@@ -37,10 +39,12 @@ class FaultDesk:
       ``seconds`` for slow, ``kept_bytes`` for kill; ``repair`` files as with ``on``, or True for all
     - ``redo_storm`` MiB of redo per second, 0 ends it
     - ``clock_jump`` seconds
+    - ``core_dump`` SID: the server process of this session dies of SIGSEGV
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, sessions: SessionRegistry) -> None:
         self._instance = instance
+        self._sessions = sessions
         self._storm = RedoStorm(instance)
 
     def set(self, request: dict[str, Any]) -> None:
@@ -68,6 +72,8 @@ class FaultDesk:
             self._storm.blow(float(request["redo_storm"]))
         if "clock_jump" in request:
             self._instance.wall_clock.jump(float(request["clock_jump"]))
+        if "core_dump" in request:
+            dump_core(self._instance, self._sessions, int(request["core_dump"]))
 
     def shown(self) -> dict[str, Any]:
         """What is in force, for the status of the instance."""

@@ -37,7 +37,7 @@ class LocalServer:
         self._database = database
         self._instance = database.instance
         self._path = database.instance.home.admin_socket
-        self._faults = FaultDesk(self._instance)
+        self._faults = FaultDesk(self._instance, database.sessions)
         self._busy = 0
         self._count = threading.Condition()
 

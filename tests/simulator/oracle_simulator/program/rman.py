@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The few RMAN commands about archived logs that change what a backup tool finds.
+"""The few RMAN commands that change what a backup tool finds, or stand in its way.
 
 ::
 
@@ -10,8 +10,10 @@
     BACKUP ARCHIVELOG {ALL | [UNTIL] SEQUENCE n [THREAD t]} [DELETE [ALL] INPUT]
     CHANGE ARCHIVELOG {ALL | [UNTIL] SEQUENCE n [THREAD t]} {AVAILABLE | UNAVAILABLE | UNCATALOG}
     CATALOG ARCHIVELOG 'file'
+    BACKUP CURRENT CONTROLFILE
 
-Nothing is really written by BACKUP: it is the records it leaves that matter.
+BACKUP writes no backup piece: what matters are the records it leaves of archived logs, and the snapshot it makes
+of the control file, during which nobody else may back that up.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oracle_simulator.instance import archived_log_upkeep as upkeep
+from oracle_simulator.instance import control_file_backup
 from oracle_simulator.instance.archived_log_upkeep import Chosen, Outcome
 from oracle_simulator.instance.control import AVAILABLE, EXPIRED, UNAVAILABLE, ArchivedLogRecord
 from oracle_simulator.instance.instance import Instance
@@ -36,7 +39,8 @@ _CATALOG = re.compile(r"CATALOG ARCHIVELOG '(?P<file>[^']+)'", re.I)
 
 
 def run_command(instance: Instance, text: str) -> list[str]:
-    """Run one command; returns what RMAN says. Raises ValueError for a command not known here, ORA-01507."""
+    """Run one command; returns what RMAN says. Raises ValueError for a command not known here,
+    ORA-01507, and as :func:`control_file_backup.to_snapshot`."""
     command = " ".join(text.rstrip("; \n").split())
     if _CROSSCHECK.fullmatch(command):
         return list(_crosschecked(upkeep.crosscheck(instance)))
@@ -49,6 +53,8 @@ def run_command(instance: Instance, text: str) -> list[str]:
     if found := _CATALOG.fullmatch(command):
         outcome = upkeep.register(instance, Path(found["file"]), "RMAN")
         return [f"cataloged archived log\narchived log file name={name}" for name in outcome.done]
+    if command.upper() == "BACKUP CURRENT CONTROLFILE":
+        return [f"snapshot control file name={control_file_backup.to_snapshot(instance)}"]
     raise ValueError(f"RMAN-01009: syntax error, or not known here: {command}")
 
 

@@ -24,6 +24,14 @@ from oracle_simulator.program import processes
 from oracle_simulator.program.local_socket import LocalConnection, LocalError, NoInstance
 
 NOT_AVAILABLE = ["ERROR:", "ORA-01034: ORACLE not available"]
+END_OF_FILE = ["ERROR:", "ORA-03113: end-of-file on communication channel"]
+NOT_CONNECTED = ["ERROR:", "ORA-03114: not connected to ORACLE"]
+NO_STARTUP_WITHOUT_CONNECTION = [
+    "ORA-24324: service handle not initialized",
+    "ORA-01041: internal error. hostdef extension doesn't exist",
+]
+LAST_WORDS = (1092, 3113)
+"""Errors after which there is no connection any more."""
 SILENT_COMMANDS = re.compile(
     r"(set|column|col|define|spool|prompt|rem|remark|host|pause|show|ttitle|btitle|clear|accept|variable)\b",
     re.I,
@@ -58,6 +66,7 @@ class SqlPlus:
         self._output = output
         self._connection: LocalConnection | None = None
         self._on_error: str | None = None
+        self._lost = False
 
     def say(self, *lines: str) -> None:
         """Print."""
@@ -67,6 +76,7 @@ class SqlPlus:
     def connect(self, said: str = "Connected.") -> None:
         """Log on as the operating-system user; ``said`` is told when there is an instance."""
         self.disconnect()
+        self._lost = False
         try:
             self._connection = LocalConnection(self._home.admin_socket)
         except NoInstance:
@@ -119,10 +129,20 @@ class SqlPlus:
             else:
                 self._show(self._ask("sql", text=command))
         except LocalError as error:
+            if error.code in LAST_WORDS:
+                self._lose_connection()
             self._failed(error.code, error.lines)
         except NoInstance:
-            self.disconnect()
-            self._failed(1034, NOT_AVAILABLE)
+            if self._connection is None:
+                self._failed(1034, NOT_AVAILABLE)
+            else:
+                self._lose_connection()
+                self._failed(3113, END_OF_FILE)
+
+    def _lose_connection(self) -> None:
+        """The other end is gone. SQL*Plus does not connect again by itself."""
+        self.disconnect()
+        self._lost = True
 
     def _failed(self, code: int, lines: Sequence[str]) -> None:
         self.say(*lines)
@@ -130,11 +150,15 @@ class SqlPlus:
             raise Exit(exit_status(self._on_error, code))
 
     def _ask(self, what: str, **fields: Any) -> dict[str, Any]:
+        if self._lost:
+            raise LocalError(3114, NOT_CONNECTED)
         if self._connection is None:
             self._connection = LocalConnection(self._home.admin_socket)
         return self._connection.ask(what, **fields)
 
     def _startup(self, words: Sequence[str]) -> None:
+        if self._lost:
+            raise LocalError(24324, NO_STARTUP_WITHOUT_CONNECTION)
         if self._connection is not None or processes.is_running(self._home):
             raise LocalError(1081, ["ORA-01081: cannot start already-running ORACLE - shut it down first"])
         unknown = [word for word in words if word not in ("nomount", "mount", "open", "force", "restrict")]

@@ -67,6 +67,7 @@ class DatabaseSession:
         self._plans: dict[Any, Any] = {}
         self._plans_generation = -1
         self._cancelled = False
+        self._told_of_its_end = False
         self._running: EngineConnection | None = None
         self._running_lock = threading.Lock()
         self._in_call = threading.Lock()
@@ -289,6 +290,8 @@ class DatabaseSession:
 
     @contextlib.contextmanager
     def _call(self) -> Iterator[None]:
+        if self._told_of_its_end:
+            raise OracleError(1012, "not logged on")
         try:
             with self._in_call:
                 self._check_alive()
@@ -308,6 +311,9 @@ class DatabaseSession:
                 finally:
                     self.record.in_call = False
                     self.record.last_call = time.monotonic()
+        except OracleError as error:
+            self._told_of_its_end = error is self.record.killed
+            raise
         finally:
             if self.record.killed is not None:
                 self._abandon()

@@ -156,6 +156,7 @@ def test_noarchivelog_switches_but_does_not_archive(lab: Lab) -> None:
     lab.assert_contents()
 
 
+@pytest.mark.covers("2.7/connection-gone/ORA-01092")
 def test_a_full_destination_stalls_the_database_until_it_has_room(lab: Lab) -> None:
     instance = lab.instance
     instance.faults.fail_destination(1)

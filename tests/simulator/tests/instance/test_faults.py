@@ -25,13 +25,14 @@ from oracle_simulator.instance.headers import backup_status
 from oracle_simulator.instance.media_failure import CRASH_PARAMETER
 from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.program.fault_desk import FaultDesk
+from oracle_simulator.sql.session_registry import SessionRegistry
 from oracle_simulator.storage.redo_log import read_records
 
 from .conftest import WAIT, Lab, codes_of
 
 
 def ask(lab: Lab, **request: Any) -> FaultDesk:
-    desk = FaultDesk(lab.instance)
+    desk = FaultDesk(lab.instance, SessionRegistry(lab.instance.wall_clock))
     desk.set(request)
     return desk
 

@@ -267,9 +267,7 @@ def lost(action: Callable[[], object]) -> list[str]:
 GONE = "DPY-4011: the database or network closed the connection"
 
 
-@pytest.mark.covers(
-    "2.7/connection-gone/DPY-4011", "2.7/connection-gone/ORA-01012", "2.7/connection-gone/ORA-03113"
-)
+@pytest.mark.covers("2.7/connection-gone/DPY-4011")
 def test_what_a_client_hears_whose_session_or_instance_is_killed(scene: Scene) -> None:
     victim = scene.database.connect("APP")
     with victim.cursor() as cursor:
