@@ -101,10 +101,11 @@ def write_changes(
         vector = BlockVector(*key, before, _SEQ, redo)
         vectors.append(vector)
         buffers.append((buffer, vector, operations))
-    parts = _split(vectors, instance.redo.writer.largest_record)
+    writer = instance.redo.writer
+    parts = _split(vectors, writer.largest_record)
     size = sum(size for _vectors, size in parts)
-    instance.redo.writer.require_room_for(size)
-    if not instance.redo.writer.has_room(size):
+    writer.require_room_for(size)
+    if not writer.has_room(size):
         raise RedoSpaceNeeded(size)
     scns = _append(instance, [part for part, _size in parts], transaction_id)
     last = instance.redo.appended_position

@@ -124,7 +124,8 @@ class LogWriter:
 
     @property
     def _groups(self) -> list[RedoGroup]:
-        return self._instance.control.groups_of(self.redo_thread)
+        number = self.redo_thread
+        return [group for group in self._instance.control.redo_groups if group.thread == number]
 
     @property
     def stalled(self) -> bool:
@@ -149,7 +150,8 @@ class LogWriter:
         """Raises ORA-30036 for a piece of redo larger than half of all online redo of the thread, or than
         there will ever be room for: with all groups free but the current one."""
         sizes = sorted(group.size_bytes for group in self._groups)
-        most = sum(size - self.largest_record for size in sizes[:-1]) / _PACKING
+        largest = self.largest_record
+        most = sum(size - largest for size in sizes[:-1]) / _PACKING
         if size > min(most, sum(sizes) // 2):
             undo = self._instance.parameters.get("undo_tablespace") or "UNDOTBS1"
             raise OracleError(30036, f"unable to extend segment by 8 in undo tablespace '{undo}'")
@@ -183,7 +185,8 @@ class LogWriter:
             # A switch that was asked for loses the rest of the current log, and no record crosses from one
             # log to the next, so up to one may be lost at the end of each.
             left = 0 if self._switches_wanted else left
-            left += sum(group.size_bytes - self.largest_record for group in free)
+            largest = self.largest_record
+            left += sum(group.size_bytes - largest for group in free)
         waiting = self._pending_bytes + self._writing_bytes
         return (waiting + size) * _PACKING <= left
 
