@@ -13,8 +13,8 @@ class OracleError(Exception):
 
     The first line is the error itself; ``more`` holds the lines below it, as Oracle stacks them
     (``ORA-01113`` followed by ``ORA-01110`` naming the file). ``offset`` is the zero-based position in
-    the SQL text, or 0 when the error does not belong to a place in the text. ``row_count`` is how many rows
-    array DML had changed before the error.
+    the SQL text, or 0 when the error does not belong to a place in the text. ``row_counts`` are the rows
+    that each execution of array DML had changed before the error.
     """
 
     def __init__(self, code: int, text: str, *more: tuple[int, str], offset: int = 0) -> None:
@@ -22,7 +22,7 @@ class OracleError(Exception):
         self.text = text
         self.more: tuple[tuple[int, str], ...] = more
         self.offset = offset
-        self.row_count = 0
+        self.row_counts: Sequence[int] = ()
         super().__init__(self.message)
 
     @property

@@ -114,6 +114,7 @@ class Result:
     batch_errors: Sequence[BatchError] = ()
     last_rowid: str | None = None
     has_errors: bool = False
+    implicit_results: Sequence[Result] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,9 @@ class Session(Protocol):
         """Columns of a query without running it. Raises ``OracleError``."""
 
     def commit(self) -> None: ...
+
+    def ping(self) -> None:
+        """Raises ``OracleError`` when the session was killed or the instance is down."""
 
     def rollback(self) -> None: ...
 

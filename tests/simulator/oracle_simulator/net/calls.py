@@ -89,6 +89,8 @@ class Calls:
         elif call is SimpleCall.ROLLBACK:
             self._session.statistics.rollbacks += 1
             self._session.rollback()
+        elif call is SimpleCall.PING:
+            self._session.ping()
         return messages.status(self.in_transaction())
 
     def _take_along(self, piggyback: Piggyback) -> None:
@@ -117,10 +119,13 @@ class Calls:
         cursor = self._cursor(call)
         try:
             return self._run(cursor, call)
-        except OracleError:
+        except OracleError as error:
             if not call.cursor_id:
                 # The client learns of a cursor by the number in the answer, and an error carries none.
                 self._cursors.close(cursor.id)
+            if call.wants_row_counts:
+                counts = messages.row_counts(error.row_counts)
+                return counts + messages.end_of_call(self.in_transaction(), error=error)
             raise
 
     def _cursor(self, call: Execute) -> Cursor:
@@ -180,6 +185,8 @@ class Calls:
             self._returned_values(cursor.statement, binds, rows, result, out)
         elif cursor.statement.kind is StatementKind.PLSQL and binds:
             self._out_values(binds, result, len(rows), out)
+        if result.implicit_results:
+            out += messages.implicit_results([self._open_cursor(each) for each in result.implicit_results])
         if result.current_schema is not None:
             out += messages.current_schema(result.current_schema)
         if call.wants_row_counts:

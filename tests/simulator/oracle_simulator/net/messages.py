@@ -91,7 +91,7 @@ def end_of_call(in_transaction: bool, outcome: Outcome = _NOTHING, error: Oracle
             bytes(6),  # operating system error, call numbers, successful rows, logical rowid
             _batch_errors(outcome.batch_errors) if outcome.batch_errors else _NO_BATCH_ERRORS,
             ub(code),
-            ub(outcome.row_count or (error.row_count if error else 0)),
+            ub(outcome.row_count or (sum(error.row_counts) if error else 0)),
             bytes1((error.message + "\n").encode()) if error else b"",
         )
     )
@@ -113,6 +113,11 @@ def _batch_errors(errors: Sequence[BatchError]) -> bytes:
             ),
         )
     )
+
+
+def implicit_results(cursors: Sequence[bytes]) -> bytes:
+    """IMPLICIT RESULTSET: cursors that a block has returned without binds, each as a value of its own."""
+    return b"\x1b" + ub(len(cursors)) + b"".join(cursors)
 
 
 def row_counts(counts: Sequence[int]) -> bytes:

@@ -28,6 +28,7 @@ class Option(enum.IntFlag):
     """Options of an execute."""
 
     PARSE = 0x01
+    BIND = 0x08
     DEFINE = 0x10
     EXECUTE = 0x20
     FETCH = 0x40
@@ -284,7 +285,9 @@ def _read_execute(reader: Reader, cursors: CursorTable) -> Execute:
         defines = tuple(read_definition(reader) for _ignored in range(define_count))
     elif bind_count:
         layout = BindLayout(statement, [read_definition(reader) for _ignored in range(bind_count)])
-        rows = layout.read_rows(reader, 1 if is_query else executions)
+        # Scrolling announces the binds of the query again, but does not give them values.
+        given = 0 if scroll is not None and not options & Option.BIND else 1 if is_query else executions
+        rows = layout.read_rows(reader, given)
     elif executions > 1 and not is_query:
         rows = empty_rows(executions, 0)
     text_sent = statement if has_text else None

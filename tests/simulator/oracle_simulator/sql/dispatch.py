@@ -99,5 +99,8 @@ def dispatch(
     if not isinstance(statement, _NO_COMMIT):
         session.end_transaction(commit=True)
     has_errors = bool(_handlers()[type(statement)](session, statement))
-    schema = session.schema if isinstance(statement, st.AlterSessionSet) else None
+    told = isinstance(statement, st.AlterSessionSet) and any(
+        name in ("current_schema", "container") for name, _value in statement.settings
+    )
+    schema = session.schema if told else None
     return Result(current_schema=schema, has_errors=has_errors)

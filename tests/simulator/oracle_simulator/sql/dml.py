@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
 
+_DUPLICATE_KEY = 1
+
+
 def execute_dml(
     session: DatabaseSession,
     statement: Dml,
@@ -36,7 +39,7 @@ def execute_dml(
     collect_errors: bool = False,
 ) -> Result:
     """Run a DML statement once per row of binds. An error ends it, the rows before stay changed and its
-    ``row_count`` says how many those are; with ``collect_errors`` it only leaves that row out."""
+    ``row_counts`` say how many those are; with ``collect_errors`` it only leaves that row out."""
     session.require_open()
     session.instance.require_open_read_write()
     execution = _Execution(session, statement, bind_types(binds))
@@ -105,10 +108,12 @@ class _Execution:
                 changed.append(self._once(row))
             except OracleError as problem:
                 if not collect_errors or self._session.is_cancelled():
-                    problem.row_count = sum(map(len, changed))
+                    problem.row_counts = [len(each) for each in changed]
                     raise
                 errors.append(BatchError(number, problem))
                 changed.append([])
+        # Oracle looks at the values of all rows before it inserts the first one and meets its keys.
+        errors.sort(key=lambda each: each.error.code == _DUPLICATE_KEY)
         return changed, errors
 
     def _once(self, row: Sequence[Any]) -> list[ChangedRow]:

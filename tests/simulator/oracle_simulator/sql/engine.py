@@ -154,6 +154,7 @@ class Database:
         parameters = self.instance.parameters
         return {
             "AUTH_SC_DBUNIQUE_NAME": parameters.db_unique_name,
+            "AUTH_SC_REAL_DBUNIQUE_NAME": parameters.db_unique_name,
             "AUTH_SC_SERVICE_NAME": parameters.db_unique_name,
             "AUTH_SC_INSTANCE_NAME": self.instance.home.sid,
             "AUTH_INSTANCENAME": self.instance.home.sid,

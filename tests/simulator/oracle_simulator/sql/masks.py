@@ -172,7 +172,7 @@ def _reader(mask: str) -> re.Pattern[str]:
             continue
         elif not element.isalnum():
             # Oracle lets other punctuation stand for the one in the model, and lets it be left out.
-            parts.append(r"[\s\-/,.;:]*" if element in "-/,.;: " else re.escape(element))
+            parts.append(r"[\s\-/,.;:]*?" if element in "-/,.;: " else re.escape(element))
             continue
         elif element.upper() == "T":
             parts.append("T")

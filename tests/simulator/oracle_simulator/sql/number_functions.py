@@ -22,7 +22,7 @@ _QUANTIZING = Context(prec=300, Emax=999999, Emin=-999999)
 
 def _round(context: FunctionContext, value: EngineValue, argument: Any = None) -> EngineValue:
     if is_moment(value):
-        rounded = moment(value, context) + timedelta(hours=12)
+        rounded = moment(value, context).replace(tzinfo=None) + timedelta(hours=12)
         return types.encode_moment(rounded.replace(hour=0, minute=0, second=0, microsecond=0))
     places = Decimal(1).scaleb(-int(argument or 0))
     return types.encode_number(number(value).quantize(places, ROUND_HALF_UP, _QUANTIZING))
@@ -30,7 +30,9 @@ def _round(context: FunctionContext, value: EngineValue, argument: Any = None) -
 
 def _trunc(context: FunctionContext, value: EngineValue, argument: Any = None) -> EngineValue:
     if is_moment(value):
-        return types.encode_moment(_trunc_moment(moment(value, context), str(argument or "DD").upper()))
+        return types.encode_moment(
+            _trunc_moment(moment(value, context).replace(tzinfo=None), str(argument or "DD").upper())
+        )
     places = Decimal(1).scaleb(-int(argument or 0))
     return types.encode_number(number(value).quantize(places, ROUND_DOWN, _QUANTIZING))
 

@@ -155,6 +155,9 @@ class ToySession:
     def describe(self, sql: str) -> Sequence[Column]:
         return self.execute(sql, [], []).columns or []
 
+    def ping(self) -> None:
+        """Always there."""
+
     def commit(self) -> None:
         self.log.append("commit")
         self._store.commit()

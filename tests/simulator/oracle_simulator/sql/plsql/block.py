@@ -60,17 +60,22 @@ def execute_block(
     names = list(dict.fromkeys(rewrite_binds(text).names))
     written: set[int] = set()
     after: list[list[Any]] = []
-    for row in rows or [()]:
+    for number, row in enumerate(rows or [()]):
         cells = {
             name: Cell(_bind_type(session, bind), _given(bind, value))
             for name, bind, value in zip(names, binds, row, strict=False)
         }
-        _run(session, block, Scope(text, binds=cells))
+        try:
+            _run(session, block, Scope(text, binds=cells))
+        except OracleError as problem:
+            problem.row_counts = [1] * number
+            raise
         written.update(place for place, cell in enumerate(cells.values()) if cell.written)
         after.append([_taken(bind, cell.value) for bind, cell in zip(binds, cells.values(), strict=False)])
     many = len(rows) > 1
     outs = {place: [each[place] for each in after] if many else after[0][place] for place in sorted(written)}
-    return Result(out_values=outs, row_count=max(len(rows), 1))
+    returned, session.implicit_results = session.implicit_results, []
+    return Result(out_values=outs, row_count=max(len(rows), 1), implicit_results=returned)
 
 
 def _run(session: DatabaseSession, block: tree.Block, scope: Scope) -> None:

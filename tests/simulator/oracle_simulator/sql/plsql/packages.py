@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import StoredLob
+from oracle_simulator.sql.plsql.datatypes import OpenCursor
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
@@ -121,6 +122,23 @@ def _create_temporary(_session: DatabaseSession, _arguments: Sequence[Any]) -> S
     return ("",)
 
 
+def _copy(_session: DatabaseSession, arguments: Sequence[Any]) -> Sequence[Any]:
+    contents: list[Any] = [value.content if isinstance(value, StoredLob) else value for value in arguments]
+    present, copied, amount, target_offset, source_offset = contents
+    start, first = int(target_offset or 1) - 1, int(source_offset or 1) - 1
+    part = copied[first : first + int(amount)]
+    present = part[:0] if present is None else present
+    present = present.ljust(start, b"\0" if isinstance(part, bytes) else " ")
+    return (present[:start] + part + present[start + len(part) :],)
+
+
+def _return_result(session: DatabaseSession, arguments: Sequence[Any]) -> None:
+    cursor = arguments[0]
+    if not isinstance(cursor, OpenCursor):
+        raise OracleError(29481, "Implicit results cannot be returned to client.")
+    session.implicit_results.append(cursor.result)
+
+
 def _nothing(_session: DatabaseSession, _arguments: Sequence[Any]) -> None:
     """Accepted: there is nothing here that it could change."""
 
@@ -153,6 +171,8 @@ PROCEDURES: dict[str, Procedure] = {
     "DBMS_OUTPUT.GET_LINES": _procedure("*LINES *NUMLINES", _get_lines),
     "DBMS_LOB.WRITEAPPEND": _procedure("*LOB_LOC AMOUNT BUFFER", _write_append),
     "DBMS_LOB.APPEND": _procedure("*DEST_LOB SRC_LOB", _append),
+    "DBMS_LOB.COPY": _procedure("*DEST_LOB SRC_LOB AMOUNT DEST_OFFSET SRC_OFFSET", _copy, 3),
+    "DBMS_SQL.RETURN_RESULT": _procedure("RC TO_CLIENT", _return_result, 1),
     "DBMS_LOB.CREATETEMPORARY": _procedure("*LOB_LOC CACHE DUR", _create_temporary, 2),
     "DBMS_LOB.FREETEMPORARY": _procedure("*LOB_LOC", lambda _session, _arguments: (None,)),
     "DBMS_RANDOM.SEED": _procedure("VAL", _nothing),
