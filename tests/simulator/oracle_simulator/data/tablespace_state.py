@@ -215,6 +215,8 @@ def _start_writing(
         for record in records:
             record.enabled = "READ WRITE"
             record.came_online(scn, instance.wall_clock.second())
+    # First the control file says that the files change, then they may look like it.
+    instance.save_control()
     numbers = [record.file_number for record in records]
     with instance.checkpointer.headers:
         instance.checkpointer.checkpoint(numbers, set_bits=HeaderStatus.ONLINE_FUZZY)

@@ -23,7 +23,7 @@ from oracle_simulator.instance.release import compatible_numbers, release_of
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
-    from oracle_simulator.instance.parameters import Parameters
+    from oracle_simulator.instance.parameters import HIDDEN, Parameters
 
 STATIC = frozenset(
     {
@@ -56,7 +56,7 @@ def change_parameter(instance: Instance, name: str, value: str) -> None:
     Raises ORA-02065 for a name nobody knows, ORA-02095 for a static parameter, and ORA-02097 above the
     reason why a value is refused.
     """
-    if name not in set(instance.parameters.names()):
+    if name not in HIDDEN and name not in set(instance.parameters.names()):
         raise OracleError(2065, "illegal option for ALTER SYSTEM")
     if name in STATIC:
         raise OracleError(2095, "specified initialization parameter cannot be modified")

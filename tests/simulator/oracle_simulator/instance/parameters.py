@@ -69,6 +69,9 @@ DEFAULTS: Mapping[str, str] = {
     "wallet_root": "",
 }
 """Parameters of every instance and their values when the parameter file is silent."""
+
+HIDDEN = frozenset({"_datafile_write_errors_crash_instance"})
+"""Parameters an instance understands and V$PARAMETER shows only when they are set."""
 SINCE: Mapping[str, tuple[int, ...]] = {
     "enable_pluggable_database": (12, 1),
     "tde_configuration": (18,),

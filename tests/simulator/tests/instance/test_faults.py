@@ -244,6 +244,27 @@ def test_whoever_comes_to_a_step_is_held_there_until_released(lab: Lab) -> None:
     assert status_of(lab, record.file_number) == "NOT ACTIVE"
 
 
+def test_a_crash_between_the_redo_and_the_header_of_end_backup_leaves_the_file_in_backup(lab: Lab) -> None:
+    record = lab.file()
+    backup_mode.begin_tablespace(lab.instance, "USERS")
+    lab.fill(3, "during")
+    ask(lab, hold_at="end_backup.header")
+    ending = threading.Thread(
+        target=lambda: codes_of(lambda: backup_mode.end_tablespace(lab.instance, "USERS"))
+    )
+    ending.start()
+    assert lab.instance.faults.steps.wait_until_held(WAIT)
+    lab.instance.save_control()  # as any log switch does
+    lab.crash()
+    ending.join(WAIT)
+    lab.mount()
+    assert codes_of(lab.instance.open) == (10873, 1110), "not 1113: it is the original"
+    backup_mode.end_files(lab.instance, [lab.file()])
+    lab.instance.open()
+    lab.assert_contents()
+    assert status_of(lab, record.file_number) == "NOT ACTIVE"
+
+
 def test_a_kill_waits_for_the_occurrence_and_the_edge_it_was_armed_for() -> None:
     killed: list[str] = []
     faults = Faults(kill=lambda: killed.append("killed"))

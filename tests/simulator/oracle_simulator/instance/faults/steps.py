@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from oracle_simulator.instance.messages import terminated
+
 
 class Step(enum.StrEnum):
     """Each step is one write or wait whose being done or not makes a difference after a crash."""
@@ -131,7 +133,8 @@ class StepFaults:
     def at(
         self, step: Step, file_number: int | None = None, block_number: int | None = None
     ) -> Iterator[None]:
-        """The block is this step. Called by the code that does it, without the latch of the instance."""
+        """The block is this step. Called by the code that does it, without the latch of the instance. Raises
+        ORA-01092 when the instance went down while somebody was held."""
         self.reached(step, When.BEFORE, file_number, block_number)
         yield
         self.reached(step, When.AFTER, file_number, block_number)
@@ -163,3 +166,5 @@ class StepFaults:
         self._held = None
         self._armed = {other: n for other, n in self._armed.items() if other is not fault}
         self._changed.notify_all()
+        if self._over:
+            raise terminated()  # whoever was held does not go on as if nothing had happened
