@@ -25,6 +25,7 @@ ROUNDS_PER_DATABASE = 10
 _ROUNDS_PER_CLOSE = 2
 _LONGEST_LOAD_SECONDS = 1.2
 _IN_BACKUP = 10873
+_NEEDS_RECOVERY = 1113
 _STEPS_UNDER_LOAD = [step for step in Step if not step.startswith(("resetlogs", "crash_recovery"))]
 _STEPS_AT_START = [
     Step.CRASH_RECOVERY, Step.DATAFILE_BLOCK, Step.DATAFILE_BETWEEN_PIECES, Step.CONTROL_FILE_WRITE,
@@ -194,15 +195,16 @@ class Victim:
         self._open(plan)
 
     def _open(self, plan: Plan) -> None:
-        """OPEN; a file left in backup mode is taken out of it, or recovered, as the manual says."""
+        """OPEN; files left in backup mode are taken out of it, or recovered, as the manual says."""
         try:
             self._database.sql("ALTER DATABASE OPEN")
         except LocalError as error:
-            if error.code != _IN_BACKUP:
+            recover = Random(plan.seed).random() < 0.5
+            # A recovery that the second kill broke off is to be finished.
+            broken_off = error.code == _NEEDS_RECOVERY and recover and bool(plan.fault_at_start)
+            if error.code != _IN_BACKUP and not broken_off:
                 raise
-            remedy = Random(plan.seed).choice(
-                ("ALTER DATABASE END BACKUP", "ALTER DATABASE RECOVER DATABASE")
-            )
+            remedy = "ALTER DATABASE RECOVER DATABASE" if recover else "ALTER DATABASE END BACKUP"
             self._database.sql(remedy, "ALTER DATABASE OPEN")
 
     def _open_again(self, outcome: Outcome) -> None:
