@@ -120,6 +120,7 @@ class Connection:
         self._before_logon = 0
         self._state = threading.Lock()
         self._in_call = False
+        self.answering = False
         self._break_seen = False
 
     @property
@@ -278,6 +279,7 @@ class Connection:
         while True:
             try:
                 self._channel.send_data(self._answer())
+                self.answering = False
                 if self._failed_logons == MAX_FAILED_LOGONS:
                     return
             except _Interrupted as interruption:
@@ -300,6 +302,7 @@ class Connection:
     def _answer(self) -> bytes:
         """Read one request whole and answer it."""
         kind = self._requests.peek()
+        self.answering = True
         if kind == MESSAGE_PROTOCOL:
             self._requests.skip(1)
             skip_protocol(self._requests)

@@ -19,6 +19,7 @@ take away those that the log writer needs."""
 
 _BACKLOG = 128
 _JOIN_S = 5.0
+_LAST_ANSWERS_S = 2.0
 _NO_HANDLER = 12516
 
 
@@ -91,8 +92,10 @@ class Listener:
 
     def stop(self) -> None:
         """Stop accepting, cut all connections and wait a few seconds for their threads: not for the own
-        one, so that a statement may stop the listener it came through."""
+        one, so that a statement may stop the listener it came through. Who waits for an answer may get one
+        before, if it comes at once: that the instance is gone."""
         self.stop_accepting()
+        self._let_answer()
         with self._lock:
             self._stopped = True
             threads = list(self._connections.values())
@@ -101,6 +104,13 @@ class Listener:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(deadline - time.monotonic(), 0))
+
+    def _let_answer(self) -> None:
+        deadline = time.monotonic() + _LAST_ANSWERS_S
+        with self._lock:
+            connections = list(self._connections)
+        while any(connection.answering for connection in connections) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def _accept(self, listening: socket.socket) -> None:
         while True:

@@ -307,11 +307,7 @@ def test_what_a_client_hears_when_the_instance_is_shut_down(down: Scene) -> None
         down.forget_sessions()
         down.database.shutdown("abort")
         archive.join(60)
-    assert heard[0] == GONE
-    assert heard[1] in (
-        "ORA-01092: ORACLE instance terminated. Disconnection forced",
-        "ORA-03113: end-of-file on communication channel",  # its process was gone before it could say so
-    )
+    assert heard[:2] == [GONE, "ORA-01092: ORACLE instance terminated. Disconnection forced"]
     down.database.start()
     client = down.database.connect("APP")
     closing, _said = held(down, "control_file.write", down.database.shutdown)
