@@ -21,10 +21,11 @@ from oracle_simulator.data.transaction import Transactions
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.checkpoint import advance_header, log_end
 from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.headers import WrongFile, check_incarnation, identify
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.storage.datafile import Datafile, HeaderStatus, NotADatafileHeader
+from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import TablespaceState
 
@@ -285,18 +286,17 @@ def _close_headers(
 
 
 def _open_offline_file(instance: Instance, record: DatafileRecord, bigfile: bool) -> OpenFile:
-    """Open the file and see that its header is what the control file expects. Raises ORA-01157, ORA-01113."""
+    """Open the file when it is the right one, as it was left. Raises ORA-01157, ORA-01122, ORA-01190, ORA-01113."""
+    try:
+        header = identify(instance, record)
+        check_incarnation(instance.control, record, header)
+    except WrongFile as exc:
+        raise exc.error from exc
+    if header.fuzzy or record.status == "RECOVER" or header.checkpoint.scn != record.stop_scn:
+        raise needs_media_recovery(record)
     try:
         datafile = Datafile.open(record.path, disk=instance.disk)
     except OSError as exc:
         raise cannot_identify(record) from exc
-    try:
-        header = datafile.read_header()
-    except (NotADatafileHeader, OSError) as exc:
-        datafile.close()
-        raise cannot_identify(record) from exc
-    if header.fuzzy or record.status == "RECOVER" or header.checkpoint.scn != record.stop_scn:
-        datafile.close()
-        raise needs_media_recovery(record)
     record.checkpoint_count = header.checkpoint_count
     return OpenFile(record, datafile, bigfile)

@@ -178,6 +178,7 @@ class DatafileRecord:
     backup_time: datetime | None = None
     con_id: int = NON_CDB
     encryption_key: str = ""
+    given_up: bool = False  # OFFLINE FOR DROP: RESETLOGS may lose it
 
     @property
     def online(self) -> bool:

@@ -32,6 +32,7 @@ from oracle_simulator.storage.redo_log import (
     LogRecord,
     RedoAddress,
     RedoLogFile,
+    has_block,
     read_log_header,
     read_records,
 )
@@ -180,9 +181,20 @@ def _redo_of(
         first = max(start.log_block, _FIRST_BLOCK) if group.sequence == start.sequence else _FIRST_BLOCK
         ends[record.thread] = RedoAddress(group.sequence, first, _RECORD_OFFSET)
         path, _header = readable_member(group, instance.disk)
+        _require_redo_before(ends[record.thread], record.thread, path, instance.disk)
         for entry in read_records(path, first, disk=instance.disk):
             ends[record.thread] = RedoAddress(group.sequence, entry.end_block, _RECORD_OFFSET)
             yield entry
+
+
+def _require_redo_before(start: RedoAddress, thread: int, path: Path, disk: Disk) -> None:
+    """Raises ORA-00600 [kcratr_nab_less_than_odr] for a log that ends before the thread's checkpoint: its writes
+    were lost, or it is an old copy of the log."""
+    if start.block == _FIRST_BLOCK or has_block(path, start.block - 1, disk=disk):
+        return
+    end = max((entry.end_block for entry in read_records(path, disk=disk)), default=_FIRST_BLOCK)
+    arguments = f"[kcratr_nab_less_than_odr], [{thread}], [{start.sequence}], [{end}], [{start.block}]"
+    raise OracleError(600, f"internal error code, arguments: {arguments}, [], [], [], [], [], [], []")
 
 
 def _named_log(control: ControlState, path: str) -> ErrorLine:

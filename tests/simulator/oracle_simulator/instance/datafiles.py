@@ -64,6 +64,7 @@ def rename(instance: Instance, pairs: Sequence[tuple[str, str]], con_id: int | N
 def offline(instance: Instance, records: Sequence[DatafileRecord], for_drop: bool = False) -> None:
     """ALTER DATABASE DATAFILE ... OFFLINE: without a checkpoint, so recovery is needed before ONLINE.
 
+    A file that is offline FOR DROP does not keep RESETLOGS from losing it (Error Messages, ORA-01245).
     Raises ORA-01145 in NOARCHIVELOG mode without FOR DROP, ORA-01541 for a file of SYSTEM in an open
     database, ORA-01150 for one in backup mode.
     """
@@ -83,6 +84,7 @@ def offline(instance: Instance, records: Sequence[DatafileRecord], for_drop: boo
         for record in records:
             if record.online:
                 _take_offline(instance, record)
+            record.given_up = record.given_up or for_drop
     instance.save_control()
 
 
@@ -101,6 +103,7 @@ def online(instance: Instance, records: Sequence[DatafileRecord]) -> None:
                 _bring_online(instance, record)
             else:
                 record.status = "SYSTEM" if record.tablespace_number == 0 else "ONLINE"
+            record.given_up = False
     instance.save_control()
 
 

@@ -191,7 +191,8 @@ def _verified_headers(instance: Instance) -> list[tuple[DatafileRecord, Datafile
         if not record.online:
             container = control.container(record.con_id)
             left_out = container is not None and not container.recovery_enabled
-            if record.enabled != "READ ONLY" and not record.offline_normal and not left_out:
+            quiet = record.enabled == "READ ONLY" or record.offline_normal
+            if not (quiet or left_out or record.given_up):
                 text = f"offline file {record.file_number} will be lost if RESETLOGS is done"
                 raise OracleError(1245, text, datafile_line(record))
             continue

@@ -258,6 +258,12 @@ def read_records(
         yield from _records(file, _header_of(file), start_block)
 
 
+def has_block(path: Path | str, number: int, *, disk: Disk = PLAIN_DISK) -> bool:
+    """Whether a block belongs to the log and is sound. Raises RedoCorrupt for no log, RedoUnreadable, OSError."""
+    with disk.open(path, os.O_RDONLY) as file:
+        return next(_sound_payload(file, reopened(_header_of(file)), number), None) is not None
+
+
 def _records(file: DiskFile, header: LogHeader, start_block: int) -> Iterator[LogRecord]:
     path, end_block = file.path, header.next_available_block
     if end_block is not None and file.size < end_block * header.block_size:

@@ -265,6 +265,23 @@ older_set = (
     note("older set"),
     archive("of the older set"),
 )
+
+
+def _keep_online_logs(scene: Scene) -> None:
+    (scene.kept / "online").mkdir()
+    for log in scene.database.home.redo_folder.iterdir():
+        shutil.copyfile(log, scene.kept / "online" / log.name)
+
+
+def _swap_files(scene: Scene) -> None:
+    first, second = (scene.database.home.datafile_folder / f"two0{number}.dbf" for number in (1, 2))
+    contents = first.read_bytes()
+    shutil.copyfile(second, first)
+    second.write_bytes(contents)
+
+
+keep_online_logs = Step("copy the online logs as if they were datafiles", _keep_online_logs)
+swap_files_of_two = Step("the files of TWO are put back under each other's names", _swap_files)
 use_older_copy = Step("USERS of the older set for that of this", _use_older_copy)
 create_fresh = (
     statement("CREATE TABLESPACE fresh DATAFILE '{datafiles}/fresh01.dbf' SIZE 2M"),

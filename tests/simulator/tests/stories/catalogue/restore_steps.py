@@ -82,6 +82,11 @@ def _put_logs_back(scene: Scene) -> None:
         shutil.copyfile(log, scene.database.home.archive_folder / log.name)
 
 
+def _put_online_logs_back(scene: Scene) -> None:
+    for log in (scene.kept / "online").iterdir():
+        shutil.copyfile(log, scene.database.home.redo_folder / log.name)
+
+
 def recovering(text: str) -> Step:
     """A recovery statement; requests for logs are answered from the backup, with CANCEL where it has none."""
     return Step(text, lambda scene: scene.feed(text.format_map(scene.words)))
@@ -123,6 +128,7 @@ put_datafiles_back = put_back(*READ_WRITE)
 put_read_only_back = put_back(READ_ONLY)
 put_control_back = put_control_file_back("control.ctl")
 put_logs_back = Step("put archived logs back", _put_logs_back)
+put_online_logs_back = Step("put online logs back", _put_online_logs_back)
 mount = Step("STARTUP MOUNT", _mount)
 checkpoint_ends_instance = Step("a checkpoint, which ends the instance", _checkpoint_ends_instance)
 feed_next_log = Step("RECOVER, and the last log for the missing one", _feed_next_log)

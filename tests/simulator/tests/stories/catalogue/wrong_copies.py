@@ -23,6 +23,7 @@ from .backup_steps import (
     note,
     older_set,
     statement,
+    swap_files_of_two,
     use_older_copy,
     work,
 )
@@ -53,6 +54,13 @@ from .wrong_windows import END_NOT_REACHED
 
 create_datafile = statement("ALTER DATABASE CREATE DATAFILE '{datafiles}/fresh01.dbf'")
 read_write = statement("ALTER TABLESPACE old READ WRITE")
+users_for_drop = statement("ALTER DATABASE DATAFILE '{datafiles}/users01.dbf' OFFLINE FOR DROP")
+users_online = statement("ALTER DATABASE DATAFILE '{datafiles}/users01.dbf' ONLINE")
+create_two = statement(
+    "CREATE TABLESPACE two DATAFILE '{datafiles}/two01.dbf' SIZE 2M, '{datafiles}/two02.dbf' SIZE 2M"
+)
+two_offline = statement("ALTER TABLESPACE two OFFLINE")
+two_online = statement("ALTER TABLESPACE two ONLINE")
 second_control_copy = backup_control_file("second.ctl")
 
 WRONG = (
@@ -164,6 +172,19 @@ WRONG = (
         after(copy_torn("USERS"), use_older_copy),
         after(keep_logs(SECOND), lose_log_of("older set")),
         refused=Refused(recover_until_cancel, END_NOT_REACHED),
+    ),
+    deviation(
+        "file taken offline FOR DROP to get past ORA-01245: RESETLOGS leaves it behind",
+        FROM_THE_BACKUP,
+        after(read_only_offline, users_for_drop),
+        after(open_resetlogs, users_online),
+        refused=Refused(users_online, (1190, 1110)),
+    ),
+    deviation(
+        "files of a tablespace offline since one moment, each put back as the other",
+        END_OF_REDO,
+        before(work("before the backup"), create_two, two_offline, swap_files_of_two, two_online),
+        refused=Refused(two_online, (1122, 1110, 1204)),
     ),
     deviation(
         "file restored under another file's name",

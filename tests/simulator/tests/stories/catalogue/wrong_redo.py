@@ -13,6 +13,7 @@ from .backup_steps import (
     flip_in_log_of,
     keep_half_written_log,
     keep_logs,
+    keep_online_logs,
     log_of_another_database,
     lose_log_of,
     note,
@@ -21,15 +22,18 @@ from .backup_steps import (
 from .orchestration import Refused, after, before, deviation, instead_of, without
 from .restore_steps import (
     feed_next_log,
+    lose_datafiles,
     lose_redo,
     mount,
     open_database,
     open_resetlogs,
+    put_datafiles_back,
+    put_online_logs_back,
     recover_database,
     recover_until_cancel,
     recovering,
 )
-from .right import END_OF_REDO, FIRST, FROM_THE_BACKUP, SECOND
+from .right import END_OF_REDO, FIRST, FROM_THE_BACKUP, SECOND, checkpoint
 from .wrong_windows import END_NOT_REACHED
 
 LOG_NOT_FOUND = (279, 289, 280, 278, 308, 27037)
@@ -126,6 +130,15 @@ WRONG = (
         without(keep_logs(SECOND)),
         instead_of(archive(SECOND), copy_online_log, work("after the copy of the log")),
         gone=("after the copy of the log",),
+    ),
+    deviation(
+        "old copies of the online logs put back: the current one ends before the checkpoint",
+        END_OF_REDO,
+        without(archive(FIRST), archive(SECOND), lose_datafiles, put_datafiles_back, recover_database),
+        before(work("after the windows"), keep_online_logs),
+        after(work("last"), checkpoint),
+        before(mount, put_online_logs_back),
+        refused=Refused(open_database, (600,)),
     ),
     deviation(
         "online redo lost: complete recovery ends where it began",
