@@ -19,11 +19,12 @@ from oracle_simulator.instance.archive_destinations import (
     parse_destination,
 )
 from oracle_simulator.instance.buffer_pools import check_pools
+from oracle_simulator.instance.parameters import HIDDEN
 from oracle_simulator.instance.release import compatible_numbers, release_of
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance
-    from oracle_simulator.instance.parameters import HIDDEN, Parameters
+    from oracle_simulator.instance.parameters import Parameters
 
 STATIC = frozenset(
     {
