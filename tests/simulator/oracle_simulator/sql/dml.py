@@ -56,7 +56,7 @@ def execute_dml(
         row_count=sum(counts),
         out_values=returned,
         row_counts=counts,
-        batch_errors=errors,
+        batch_errors=sorted(errors, key=lambda each: each.row),
         last_rowid=rowid,
     )
 

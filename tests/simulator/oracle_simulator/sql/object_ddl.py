@@ -48,6 +48,9 @@ def _create_table(session: DatabaseSession, statement: st.CreateTable) -> None:
     else:
         columns = [table_column(column) for column in statement.columns]
         keys = _keys(statement)
+    names = {column.name for column in columns}
+    if len({name.upper() for name in names}) < len(names):
+        raise OracleError(3001, "unimplemented feature (columns that differ in upper and lower case only)")
     table = table_ddl.create_table(
         dictionary,
         owner,

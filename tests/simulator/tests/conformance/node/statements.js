@@ -92,6 +92,12 @@ check('a statement is executed again from the cache', async function () {
   }
 });
 
+check('columns that differ in case only are refused, and cost only the call', async function () {
+  const connection = await connect();
+  await fails(3001, connection.execute('CREATE TABLE node_case (c NUMBER, "c" NUMBER)'));
+  assert.deepStrictEqual(await one(connection, 'SELECT 1 FROM dual'), [1]);
+});
+
 check('a cached query notices that its table was changed', async function () {
   const connection = await connect();
   await withTable(connection, 'node_changed', 'n NUMBER');
