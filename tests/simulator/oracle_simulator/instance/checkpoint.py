@@ -274,10 +274,10 @@ def own_header(instance: Instance, file: OpenFile) -> DatafileHeader:
     else:
         if (header.dbid, header.file_number) != (instance.control.database.dbid, record.file_number):
             reason = (1206, "file is not part of this database - wrong database id")
+        elif _of_earlier_life(instance, header) and header.checkpoint.scn < record.checkpoint.scn:
+            reason = (1209, "data file is from before the last RESETLOGS")
         elif header.checkpoint_count < record.checkpoint_count:
             reason = (1208, "data file is an old version - not accessing current version")
-            if header.resetlogs_scn < instance.control.database.resetlogs_scn:
-                reason = (1209, "data file is from before the last RESETLOGS")
         else:
             return header
     text = f"database file {record.file_number} failed verification check"
@@ -285,6 +285,10 @@ def own_header(instance: Instance, file: OpenFile) -> DatafileHeader:
     instance.log.error(error, "ORA-63999 signalled because: data file suffered media failure")
     instance.terminate("CKPT")
     raise error
+
+
+def _of_earlier_life(instance: Instance, header: DatafileHeader) -> bool:
+    return header.resetlogs_scn < instance.control.database.resetlogs_scn
 
 
 def advance_header(

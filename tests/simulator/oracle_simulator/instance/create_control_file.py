@@ -113,14 +113,14 @@ def _datafile_headers(instance: Instance, definition: ControlFileDefinition) -> 
     headers: list[DatafileHeader] = []
     numbers: set[int] = set()
     for path in definition.datafiles:
-        named = (1110, f"data file : '{path}'")
         try:
             with Datafile.open(path, writable=False, disk=instance.disk) as datafile:
                 header = datafile.read_header()
         except OSError as exc:
             raise OracleError(1565, f"error in identifying file '{path}'", *os_lines(exc)) from exc
         except NotADatafileHeader as exc:
-            raise OracleError(1160, "file is not a data file", named) from exc
+            raise OracleError(1160, "file is not a data file", (1110, f"data file : '{path}'")) from exc
+        named = (1110, f"data file {header.file_number}: '{path}'")
         first = headers[0] if headers else header
         if header.dbid != first.dbid:
             text = "file is not from same database as previous files - wrong database id"

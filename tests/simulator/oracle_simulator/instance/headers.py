@@ -106,7 +106,9 @@ def identify(instance: Instance, record: DatafileRecord) -> DatafileHeader:
         raise _wrong(record, "WRONG FILE NUMBER", 1204, text)
     if header.creation_scn != record.creation_scn:
         raise _wrong(record, "WRONG FILE CREATE", 1203, "wrong incarnation of this file - wrong creation SCN")
-    if database.control_file_type == CURRENT and header.control_file_sequence > database.sequence:
+    same_life = (header.resetlogs_scn, header.resetlogs_id) == (database.resetlogs_scn, database.resetlogs_id)
+    current = same_life and database.control_file_type == CURRENT
+    if current and header.control_file_sequence > database.sequence:
         text = "file is more recent than control file - old control file"
         raise _wrong(record, "OLD CONTROLFILE", 1207, text)
     return header

@@ -268,9 +268,11 @@ def refused_with(dba: Dba, statement: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.covers("2.5/ORA-00326", "2.5/ORA-00328")
 def test_a_control_file_made_anew_wants_the_logs_of_the_second_thread(cluster: Cluster) -> None:
     dba, home = cluster.dba, cluster.database.home
     cluster.start_load()
+    dba.execute("ALTER SYSTEM ARCHIVE LOG CURRENT")
     take_backup(cluster)
     script = dba.kept / "control.sql"
     dba.execute(f"ALTER DATABASE BACKUP CONTROLFILE TO TRACE AS '{script}' RESETLOGS")
@@ -295,10 +297,15 @@ def test_a_control_file_made_anew_wants_the_logs_of_the_second_thread(cluster: C
         assert found is not None, said
         statement = f"ALTER DATABASE RECOVER LOGFILE '{dba.kept / 'redo' / Path(found[1]).name}'"
     assert "ORA-00280" not in said
-    logs = logs_of(dba, 2)
-    for later in logs[1:]:
-        assert dba.refusal(f"ALTER DATABASE RECOVER LOGFILE '{later}'")[0] == 326
-    dba.feed(f"ALTER DATABASE RECOVER LOGFILE '{logs[0]}'")
+    early, right, *later = logs_of(dba, 2)
+    too_early = refused_with(dba, f"ALTER DATABASE RECOVER LOGFILE '{early}'").splitlines()
+    assert re.fullmatch(r"ORA-00328: archived log ends at change \d+, need later change \d+", too_early[0])
+    assert too_early[1] == f"ORA-00334: archived log: '{early}'"
+    for log in later:
+        too_late = refused_with(dba, f"ALTER DATABASE RECOVER LOGFILE '{log}'").splitlines()
+        assert re.fullmatch(r"ORA-00326: log begins at change \d+, need earlier change \d+", too_late[0])
+        assert too_late[1] == f"ORA-00334: archived log: '{log}'"
+    dba.feed(f"ALTER DATABASE RECOVER LOGFILE '{right}'")
     assert dba.refusal("ALTER DATABASE OPEN RESETLOGS") == (38856,)
     dba.execute(add)
     dba.open_resetlogs()

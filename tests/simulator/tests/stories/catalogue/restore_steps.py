@@ -98,11 +98,11 @@ def _mount(scene: Scene) -> None:
 
 
 def _checkpoint_ends_instance(scene: Scene) -> None:
-    """The checkpoint finds another file than it left: ORA-01208, in the alert log of an instance that is gone."""
+    """The checkpoint finds another file than it left, says so in the alert log, and the instance is gone."""
     with contextlib.suppress(LocalError, NoInstance):
         scene.database.sql("ALTER SYSTEM CHECKPOINT")
     wait_until(lambda: not scene.database.running, "the instance lives")
-    assert "ORA-01208" in scene.database.home.alert_log.read_text(encoding="utf-8")
+    assert "ORA-01122" in scene.database.home.alert_log.read_text(encoding="utf-8")
     scene.forget_sessions()
 
 

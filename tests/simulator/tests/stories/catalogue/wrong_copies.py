@@ -48,7 +48,7 @@ from .restore_steps import (
     recovering,
     shut_down,
 )
-from .right import END_OF_REDO, FIRST, FROM_THE_BACKUP, SECOND, read_only_offline
+from .right import END_OF_REDO, FIRST, FROM_THE_BACKUP, SECOND, checkpoint, read_only_offline
 from .wrong_redo import FOURTH, LOG_NOT_FOUND, NO_LONGER_ONLINE
 from .wrong_windows import END_NOT_REACHED
 
@@ -219,7 +219,7 @@ WRONG = (
     deviation(
         "restored over an online file",
         END_OF_REDO,
-        after(work("last"), put_back("USERS"), checkpoint_ends_instance),
+        after(work("last"), checkpoint, put_back("USERS"), checkpoint_ends_instance),
         without(crash, lose_datafiles, put_datafiles_back, recover_database),
         refused=Refused(open_database, (1113, 1110)),
     ),
