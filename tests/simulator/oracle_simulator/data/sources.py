@@ -10,6 +10,7 @@ from datetime import datetime
 from oracle_simulator.data.dictionary import Dictionary
 from oracle_simulator.data.plan import Cancelled, ChangePlan, make_change
 from oracle_simulator.data.system_tables import SourceRow
+from oracle_simulator.data.tables import table_missing
 from oracle_simulator.errors import OracleError
 
 
@@ -42,11 +43,13 @@ def create_source(
 def drop_source(
     dictionary: Dictionary, owner: str, name: str, kind: str, cancelled: Cancelled | None = None
 ) -> None:
-    """Drop a unit, a package with its body. Raises ORA-04043."""
+    """Drop a unit, a package with its body. Raises ORA-04043, ORA-00942 for a view."""
     kinds = ("PACKAGE", "PACKAGE BODY") if kind == "PACKAGE" else (kind,)
 
     def planner(plan: ChangePlan) -> None:
         rows = [row for row in dictionary.source_rows.where(owner=owner, name=name) if row.type in kinds]
+        if not rows and kind == "VIEW":
+            raise table_missing()
         if not rows:
             raise OracleError(4043, f"object {name} does not exist")
         for row in rows:

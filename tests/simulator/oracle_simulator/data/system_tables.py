@@ -165,8 +165,8 @@ class ContainerRow:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """SOURCE$: a stored program unit. ``type`` is PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY, with which
-    ``text`` begins; ``errors`` is what the compiler said, "" for a valid one."""
+    """SOURCE$: a stored program unit or view. ``type`` is PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY, with which
+    ``text`` begins, or VIEW, whose text is a query; ``errors`` is what the compiler said, "" for a valid one."""
 
     owner: str
     name: str

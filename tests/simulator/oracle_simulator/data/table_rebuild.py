@@ -53,6 +53,7 @@ def add_columns(
                     column.precision, column.scale, column.nullable, column.default,
                 ),
             )  # fmt: skip
+        plan.on_success.append(dictionary.refresh)  # again: now the columns are there
 
     make_change(dictionary.instance, planner, cancelled)
 

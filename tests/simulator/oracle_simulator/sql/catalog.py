@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,12 @@ class Relation:
 
 class Catalog(Protocol):
     """Finds relations for one session at one moment."""
+
+    def view_query(self, owner: str | None, name: str) -> tuple[str, str] | None:
+        """Owner and query of a view that a user made, None if there is none of that name."""
+
+    def as_owner(self, owner: str) -> AbstractContextManager[None]:
+        """Names and rights of a view's owner while its query is compiled."""
 
     def relation(self, owner: str | None, name: str) -> Relation | None:
         """The relation of that name, None if there is none. Raises OracleError when it exists and cannot be

@@ -20,7 +20,7 @@ from oracle_simulator.sql.catalog import (
     Relation,
     RowLock,
 )
-from oracle_simulator.sql.dialect import BIND_FUNCTION, SimulatorOracle
+from oracle_simulator.sql.dialect import BIND_FUNCTION, BoundText, SimulatorOracle, parse_query
 from oracle_simulator.sql.expressions import (
     ExpressionRewriter,
     Node,
@@ -311,12 +311,27 @@ class QueryCompiler:
                     return table, Source(alias, dict(names[name]))
         if any(node.args.get(clause) for clause in ("version", "sample", "partition", "pivots")):
             raise OracleError(3001, "unimplemented feature", offset=position_of(node))
+        view = self._catalog.view_query(owner, name)
+        if view is not None:
+            return self._view(*view, alias)
         relation = self._catalog.relation(owner, name)
         if relation is None:
             raise OracleError(942, "table or view does not exist", offset=position_of(node))
         self._relations[relation.engine_name] = relation
         self._by_alias.setdefault(alias, relation)
         return relation_node(relation, alias), Source(alias, dict(relation.columns), relation.data_object_id)
+
+    def _view(self, owner: str, text: str, alias: str) -> tuple[Node, Source]:
+        """A view of a user: its query, in place of its name."""
+        tree = parse_query(BoundText(text, (), ()))
+        common, self._common = self._common, []
+        try:
+            with self._catalog.as_owner(owner):
+                columns = self.query(tree, Scope())
+        finally:
+            self._common = common
+        subquery = exp.Subquery(this=tree, alias=exp.TableAlias(this=quoted(alias)))
+        return subquery, Source(alias, dict(columns))
 
     # ------------------------------------------------------------ Oracle's own clauses
 

@@ -31,15 +31,21 @@ _CREATE_TABLE_AS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_SOURCE_KIND = r"(?P<kind>PROCEDURE|FUNCTION|PACKAGE(?:\s+BODY)?)"
+_UNIT_KIND = r"PROCEDURE|FUNCTION|PACKAGE(?:\s+BODY)?"
+_SOURCE_KIND = rf"(?P<kind>{_UNIT_KIND})"
 _SOURCE_NAME = r"(?:(?P<schema>\"[^\"]+\"|[\w$#]+)\s*\.\s*)?(?P<name>\"[^\"]+\"|[\w$#]+)"
 _CREATE_SOURCE = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE(?P<replace>\s+OR\s+REPLACE)?\s+(?:(?:NON)?EDITIONABLE\s+)?"
     rf"(?P<unit>{_SOURCE_KIND}\s+{_SOURCE_NAME}.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_DROP_SOURCE = re.compile(rf"\s*DROP\s+{_SOURCE_KIND}\s+{_SOURCE_NAME}\s*$", re.IGNORECASE)
+_DROP_SOURCE = re.compile(rf"\s*DROP\s+(?P<kind>VIEW|{_UNIT_KIND})\s+{_SOURCE_NAME}\s*$", re.IGNORECASE)
 
+_CREATE_VIEW = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE(?P<replace>\s+OR\s+REPLACE)?\s+(?:(?:NO)?\s*FORCE\s+)?(?:(?:NON)?EDITIONABLE\s+)?"
+    rf"VIEW\s+{_SOURCE_NAME}\s*(?P<columns>\([^()]*\))?\s*AS\s+(?P<query>\(?\s*(?:SELECT|WITH)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 # Which error a wrong word raises depends on the statement it stands in.
 _OPTION_ERRORS = (
     (("ALTER", "SYSTEM"), (2065, "illegal option for ALTER SYSTEM")),
@@ -90,6 +96,8 @@ def _parse(text: str) -> st.Statement:
     if verb == "CREATE" and (created := _CREATE_SOURCE.match(text)):
         place = (_stored_name(created["schema"]), _stored_name(created["name"]) or "")
         return st.CreateSource(*place, _kind(created), created["unit"], bool(created["replace"]))
+    if verb == "CREATE" and (view := _CREATE_VIEW.match(text)):
+        return _create_view(view)
     if verb == "DROP" and (dropped := _DROP_SOURCE.match(text)):
         place = (_stored_name(dropped["schema"]), _stored_name(dropped["name"]) or "")
         return st.DropSource(*place, _kind(dropped))
@@ -109,6 +117,15 @@ def _parse(text: str) -> st.Statement:
 
 
 _remembered = functools.lru_cache(maxsize=2048)(_parse)
+
+
+def _create_view(found: re.Match[str]) -> st.CreateSource:
+    """A view is its query, under a WITH clause if the columns have names of their own."""
+    query, columns = found["query"], found["columns"]
+    if columns:
+        query = f"WITH VIEW$QUERY{columns} AS ({query}) SELECT * FROM VIEW$QUERY"
+    name = _stored_name(found["name"]) or ""
+    return st.CreateSource(_stored_name(found["schema"]), name, "VIEW", query, bool(found["replace"]))
 
 
 def _stored_name(name: str | None) -> str | None:

@@ -20,7 +20,7 @@ from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
 from oracle_simulator.instance.thread_states import instance_name
-from oracle_simulator.net.backend import Bind, Column, Result
+from oracle_simulator.net.backend import AdminMode, Bind, Column, Result
 from oracle_simulator.sql.dispatch import dispatch
 from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.lob_columns import write_lob
@@ -252,6 +252,19 @@ class DatabaseSession:
     def run(self, sql: str, binds: Sequence[Bind], rows: Sequence[Sequence[Any]]) -> Result:
         """A statement within a call that is running: one of a PL/SQL block."""
         return dispatch(self, parse(sql), sql, binds, rows)
+
+    @contextlib.contextmanager
+    def as_owner(self, owner: str) -> Iterator[None]:
+        """Names and rights of the owner of a view or program unit (PL/SQL Language Reference, "Definer's
+        Rights")."""
+        outer = (self.record.schema, self.privileges)
+        self.record.schema = owner
+        if owner != self.user:
+            self.privileges = Privileges(owner, AdminMode.SYSDBA if owner == "SYS" else AdminMode.NORMAL)
+        try:
+            yield
+        finally:
+            self.record.schema, self.privileges = outer
 
     @contextlib.contextmanager
     def autonomous_transaction(self) -> Iterator[None]:

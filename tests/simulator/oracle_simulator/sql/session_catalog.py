@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,23 @@ class SessionCatalog:
     def zone(self) -> tzinfo:
         """The session's time zone when it is asked."""
         return self._session.zone
+
+    def view_query(self, owner: str | None, name: str) -> tuple[str, str] | None:
+        data = self._session.open_data
+        place = owner or self._session.schema
+        row = data.dictionary.find_source(place, name, ("VIEW",)) if data is not None else None
+        if row is None or data is None:
+            return None
+        privileges = self._session.privileges
+        may = (
+            place == privileges.user
+            or privileges.has(data.dictionary, "SELECT ANY TABLE", "READ ANY TABLE")
+            or privileges.on_object(data.dictionary, place, {name}, ("SELECT", "READ"))
+        )
+        return (row.owner, row.text) if may else None
+
+    def as_owner(self, owner: str) -> AbstractContextManager[None]:
+        return self._session.as_owner(owner)
 
     def relation(self, owner: str | None, name: str) -> Relation | None:
         if name == "DUAL" and owner in (None, "SYS"):
@@ -116,7 +134,7 @@ class SessionCatalog:
         session, data = self._session, self._session.open_data
         if data is None:
             return False
-        if session.user == table.owner:
+        if session.privileges.user == table.owner:
             return True
         if session.privileges.has(data.dictionary, *(f"{privilege} ANY TABLE" for privilege in wanted)):
             return True

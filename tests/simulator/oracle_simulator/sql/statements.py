@@ -94,7 +94,8 @@ class PlsqlBlock(Statement):
 
 @dataclass(frozen=True)
 class CreateSource(Statement):
-    """CREATE PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY; ``text`` is the unit from its kind on."""
+    """CREATE PROCEDURE, FUNCTION, PACKAGE or PACKAGE BODY; ``text`` is the unit from its kind on. Or CREATE VIEW,
+    with the query as ``text``."""
 
     schema: str | None
     name: str

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import oracledb
 import pytest
 
@@ -69,9 +71,9 @@ def test_executemany_tells_counts_and_errors_of_single_rows(cursor: oracledb.Cur
         )
         assert cursor.getarraydmlrowcounts() == [1, 1, 0, 0, 0, 1]
         assert [(error.offset, error.code) for error in cursor.getbatcherrors()] == [
-            (2, 1),
             (3, 1438),
             (4, 12899),
+            (2, 1),  # values are looked at before keys
         ]
         with pytest.raises(oracledb.IntegrityError, match="ORA-00001"):
             cursor.executemany("INSERT INTO conf_t VALUES (:1, 'x')", [(7,), (8,), (7,), (9,)])
@@ -222,6 +224,9 @@ def test_a_statement_is_executed_again_after_its_table_changed(cursor: oracledb.
         cursor.execute("INSERT INTO conf_t VALUES ('two', NULL)")
         assert cursor.execute(query).fetchall() == [("two", None)]
         assert [column[0] for column in cursor.description] == ["B", "C"]
+        cursor.execute("ALTER TABLE conf_t ADD d NUMBER DEFAULT 7")
+        cursor.execute("UPDATE conf_t SET c = DATE '2020-02-29'")
+        assert cursor.execute(query).fetchall() == [("two", dt.datetime(2020, 2, 29), 7)]
 
 
 def test_a_nested_transaction_of_its_own(cursor: oracledb.Cursor) -> None:
@@ -234,3 +239,22 @@ def test_a_nested_transaction_of_its_own(cursor: oracledb.Cursor) -> None:
         cursor.connection.rollback()
         assert cursor.execute("SELECT id FROM conf_t").fetchall() == [(2,)]
         cursor.execute("DROP PROCEDURE conf_log")
+
+
+def test_views_show_what_their_query_finds(shared: SimulatedDatabase, cursor: oracledb.Cursor) -> None:
+    with table(cursor, "id NUMBER, t VARCHAR2(10)"):
+        cursor.executemany("INSERT INTO conf_t VALUES (:1, :2)", [(1, "one"), (2, "two"), (3, "three")])
+        cursor.execute(
+            "CREATE OR REPLACE VIEW conf_v (number_, name) AS SELECT id, UPPER(t) FROM conf_t WHERE id > 1"
+        )
+        cursor.execute(
+            "SELECT v.name, t.t FROM conf_v v JOIN conf_t t ON t.id = v.number_ ORDER BY v.number_"
+        )
+        assert cursor.fetchall() == [("TWO", "two"), ("THREE", "three")]
+        with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
+            cursor.execute("CREATE VIEW conf_w AS SELECT * FROM nowhere")
+        with shared.connect("HOTBACKUP") as other, pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
+            other.cursor().execute("SELECT * FROM app.conf_v")
+        cursor.execute("DROP VIEW conf_v")
+        with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
+            cursor.execute("SELECT * FROM conf_v")

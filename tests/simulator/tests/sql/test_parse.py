@@ -118,7 +118,7 @@ UNDERSTOOD: list[tuple[str, st.Statement]] = [
         pst.CreatePluggable("P", "A", "x", convert=(("a", "b"),)),
     ),
     ("DROP PLUGGABLE DATABASE p INCLUDING DATAFILES", pst.DropPluggable("P", True)),
-    ("CREATE VIEW v AS SELECT 1 FROM dual", st.NotSupported("CREATE VIEW")),
+    ("CREATE VIEW v AS SELECT 1 FROM dual", st.CreateSource(None, "V", "VIEW", "SELECT 1 FROM dual")),
     (
         " /* hint */ -- and more\n select 1 from dual",
         st.Query(" /* hint */ -- and more\n select 1 from dual"),

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.data.system_tables import SourceRow
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import AdminMode
 from oracle_simulator.sql.plsql.declarations import declare
 from oracle_simulator.sql.plsql.parser import parse_unit
 from oracle_simulator.sql.plsql.scopes import Scope
 from oracle_simulator.sql.plsql.tokens import Token
-from oracle_simulator.sql.privileges import Privileges
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.plsql.interpreter import Interpreter
@@ -103,19 +102,7 @@ class Units:
                 self._interpreter.run_block(unit.initialization, scope)
         return scope
 
-    @contextlib.contextmanager
-    def as_owner(self, unit: str) -> Iterator[None]:
-        """A unit runs with the rights and the names of its owner, as the PL/SQL Language Reference says of
-        definer's rights. An anonymous block's routines run as they are."""
-        session, owner = self._session, unit.partition(".")[0]
-        if not owner or (owner == session.user and owner == session.schema):
-            yield
-            return
-        schema, privileges = session.record.schema, session.privileges
-        session.record.schema = owner
-        if owner != session.user:
-            session.privileges = Privileges(owner, AdminMode.NORMAL if owner != "SYS" else AdminMode.SYSDBA)
-        try:
-            yield
-        finally:
-            session.record.schema, session.privileges = schema, privileges
+    def as_owner(self, unit: str) -> AbstractContextManager[None]:
+        """A unit runs as its owner. An anonymous block's routines run as they are."""
+        owner = unit.partition(".")[0]
+        return self._session.as_owner(owner) if owner else contextlib.nullcontext()
