@@ -186,7 +186,8 @@ class Calls:
         elif cursor.statement.kind is StatementKind.PLSQL and binds:
             self._out_values(binds, result, len(rows), out)
         if result.implicit_results:
-            out += messages.implicit_results([self._open_cursor(each) for each in result.implicit_results])
+            cursors = [self._described_cursor(each) for each in result.implicit_results]
+            out += messages.implicit_results(cursors)
         if result.current_schema is not None:
             out += messages.current_schema(result.current_schema)
         if call.wants_row_counts:
@@ -207,12 +208,16 @@ class Calls:
         return Result(columns=cursor.columns, rows=cursor.rows or iter(()))
 
     def _open_cursor(self, result: Result) -> bytes:
-        """A REF CURSOR as a value: its description and the number of a cursor to fetch from."""
+        """A REF CURSOR as a value: behind its length, its description and number."""
+        return b"\x01" + self._described_cursor(result)
+
+    def _described_cursor(self, result: Result) -> bytes:
+        """The description of a result and the number of a new cursor to fetch it from."""
         columns = result.columns or ()
         cursor = self._cursors.open(Statement("", StatementKind.QUERY))
         cursor.show(columns, self._values)
         cursor.start(result.rows)
-        return b"\x01" + messages.described_columns(columns) + ub(cursor.id)
+        return messages.described_columns(columns) + ub(cursor.id)
 
     def _out_values(self, binds: Sequence[Bind], result: Result, executions: int, out: bytearray) -> None:
         # A bind with a value is always declared IN OUT: the client leaves pure OUT binds out of later

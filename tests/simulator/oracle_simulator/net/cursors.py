@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from oracle_simulator.errors import OracleError
@@ -65,9 +66,14 @@ class Cursor:
         shown = tuple(columns)
         if shown == self.columns:
             return False
+        before = self.columns or ()
         self.columns = shown
-        self.is_defined = not any(column.type in LOB_TYPES for column in shown)
-        self._encoders = [values.encoder(column) for column in shown]
+        wanted = [_as_before(column, *before[place : place + 1]) for place, column in enumerate(shown)]
+        self.is_defined = not any(column.type in LOB_TYPES for column in wanted)
+        self._encoders = [
+            values.converting_encoder(column, target.type, target.national)
+            for column, target in zip(shown, wanted, strict=True)
+        ]
         return True
 
     def define(self, wanted: Sequence[tuple[DataType, int]], values: ValueEncoders) -> None:
@@ -117,6 +123,23 @@ class Cursor:
             if len(out) > MAX_RESPONSE:
                 break
         return False
+
+
+_LONG_FOR_LOB = {
+    (DataType.CLOB, DataType.VARCHAR2): DataType.LONG,
+    (DataType.CLOB, DataType.CHAR): DataType.LONG,
+    (DataType.CLOB, DataType.LONG): DataType.LONG,
+    (DataType.BLOB, DataType.RAW): DataType.LONG_RAW,
+    (DataType.BLOB, DataType.LONG_RAW): DataType.LONG_RAW,
+}
+
+
+def _as_before(column: Column, before: Column | None = None) -> Column:
+    """A column of a statement executed again. One that was text or RAW and has become a LOB goes on as a value:
+    clients expect that, for they have defined it so."""
+    if before is None or (column.type, before.type) not in _LONG_FOR_LOB:
+        return column
+    return replace(column, type=_LONG_FOR_LOB[column.type, before.type], national=before.national)
 
 
 class ValueEncoders:

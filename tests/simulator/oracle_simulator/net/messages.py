@@ -116,8 +116,8 @@ def _batch_errors(errors: Sequence[BatchError]) -> bytes:
 
 
 def implicit_results(cursors: Sequence[bytes]) -> bytes:
-    """IMPLICIT RESULTSET: cursors that a block has returned without binds, each as a value of its own."""
-    return b"\x1b" + ub(len(cursors)) + b"".join(cursors)
+    """IMPLICIT RESULTSET: cursors that a block has returned without binds, each described and numbered."""
+    return b"\x1b" + ub(len(cursors)) + b"".join(b"\0" + cursor for cursor in cursors)
 
 
 def row_counts(counts: Sequence[int]) -> bytes:

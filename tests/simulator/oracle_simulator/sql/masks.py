@@ -130,8 +130,8 @@ _PATTERNS = {
     "YYYY": ("year", r"\d{4}"),
     "SYYYY": ("year", r"\s?\d{4}"),
     "RRRR": ("century", r"\d{2,4}"),
-    "RR": ("century", r"\d{2}"),
-    "YY": ("short", r"\d{2}"),
+    "RR": ("century", r"(?:\d{4}|\d{2})"),
+    "YY": ("short", r"(?:\d{4}|\d{2})"),
     "MM": ("month", r"\d{1,2}"),
     "MON": ("name", r"[A-Za-z]{3}"),
     "MONTH": ("name", r"[A-Za-z]{3,9}"),
@@ -209,7 +209,8 @@ def read_moment(text: str, mask: str, now: datetime) -> datetime:
         year = int(part["century"])
         year += 0 if year > 99 else 2000 if year < 50 else 1900
     elif part.get("short"):
-        year = int(part["short"]) + now.year // 100 * 100
+        year = int(part["short"])
+        year += now.year // 100 * 100 if year < 100 else 0
     month = int(part.get("month") or 0)
     if part.get("name"):
         month = _month_number(part["name"])
