@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
 
-_DUPLICATE_KEY = 1
-
-
 def execute_dml(
     session: DatabaseSession,
     statement: Dml,
@@ -56,7 +53,7 @@ def execute_dml(
         row_count=sum(counts),
         out_values=returned,
         row_counts=counts,
-        batch_errors=sorted(errors, key=lambda each: each.row),
+        batch_errors=errors,
         last_rowid=rowid,
     )
 
@@ -112,8 +109,6 @@ class _Execution:
                     raise
                 errors.append(BatchError(number, problem))
                 changed.append([])
-        # Oracle looks at the values of all rows before it inserts the first one and meets its keys.
-        errors.sort(key=lambda each: each.error.code == _DUPLICATE_KEY)
         return changed, errors
 
     def _once(self, row: Sequence[Any]) -> list[ChangedRow]:

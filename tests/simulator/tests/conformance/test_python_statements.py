@@ -71,9 +71,9 @@ def test_executemany_tells_counts_and_errors_of_single_rows(cursor: oracledb.Cur
         )
         assert cursor.getarraydmlrowcounts() == [1, 1, 0, 0, 0, 1]
         assert [(error.offset, error.code) for error in cursor.getbatcherrors()] == [
+            (2, 1),
             (3, 1438),
             (4, 12899),
-            (2, 1),  # values are looked at before keys
         ]
         with pytest.raises(oracledb.IntegrityError, match="ORA-00001"):
             cursor.executemany("INSERT INTO conf_t VALUES (:1, 'x')", [(7,), (8,), (7,), (9,)])
