@@ -27,10 +27,10 @@ from oracle_simulator.data.space import SPACE_HEADER_BLOCK, space_header
 from oracle_simulator.data.system_tables import ROOT_BLOCK_NUMBER
 from oracle_simulator.data.user_names import require_common_name, require_local_name
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.archive_destinations import configured_destinations
-from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_parameter
+from oracle_simulator.instance.archiving.archive_destinations import configured_destinations
+from oracle_simulator.instance.cache.buffer_pools import BLOCK_SIZES, pool_parameter
 from oracle_simulator.instance.container import NON_CDB, ROOT, ContainerRecord
-from oracle_simulator.instance.control import (
+from oracle_simulator.instance.control_file.control import (
     ControlState,
     DatabaseRecord,
     DatafileRecord,

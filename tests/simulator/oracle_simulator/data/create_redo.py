@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from oracle_simulator.data.definition import RedoThreadDefinition
-from oracle_simulator.instance.control import ControlState, RedoGroup, ThreadRecord
+from oracle_simulator.instance.control_file.control import ControlState, RedoGroup, ThreadRecord
 from oracle_simulator.instance.home import Home
-from oracle_simulator.instance.thread_states import instance_name
+from oracle_simulator.instance.redo.thread_states import instance_name
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.log_header import LogHeader
 from oracle_simulator.storage.redo_log import RedoLogFile

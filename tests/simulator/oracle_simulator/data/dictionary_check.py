@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oracle_simulator.data.dictionary import Dictionary
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord
 
 
 def reconcile(dictionary: Dictionary) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.data.heap import Heap, make_rowid
 from oracle_simulator.data.plan import BlockKey, Cancelled, ChangePlan, make_change
-from oracle_simulator.instance.unlogged import write_unlogged
+from oracle_simulator.instance.cache.unlogged import write_unlogged
 from oracle_simulator.storage.block import BlockType
 from oracle_simulator.storage.redo_record import UnloggedBlocks
 from oracle_simulator.storage.slotted import SlottedBlock

@@ -19,9 +19,9 @@ from oracle_simulator.data.definition import (
 from oracle_simulator.data.plan import ChangePlan
 from oracle_simulator.data.space import MIN_FILE_BLOCKS, SPACE_HEADER_BLOCK, space_header
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import log_end
+from oracle_simulator.instance.cache.checkpoint import log_end
 from oracle_simulator.instance.container import NON_CDB, ROOT
-from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import file_not_created, os_lines
 from oracle_simulator.instance.open_files import OpenFile

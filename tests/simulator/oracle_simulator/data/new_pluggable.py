@@ -30,7 +30,7 @@ from oracle_simulator.data.system_tables import (
 )
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import SEED, ContainerRecord
-from oracle_simulator.instance.control import ControlState, DatafileRecord, TempfileRecord
+from oracle_simulator.instance.control_file.control import ControlState, DatafileRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import os_lines
 from oracle_simulator.net.backend import Verifier

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from oracle_simulator.instance.changes import (
+from oracle_simulator.instance.cache.changes import (
     BlockChange,
     Commit,
     RedoSpaceNeeded,

@@ -19,8 +19,8 @@ from oracle_simulator.data.system_tables import TablespaceRow
 from oracle_simulator.data.tablespaces import refuse_in_backup, release_files
 from oracle_simulator.data.transaction import Transactions
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.checkpoint import advance_header, log_end
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.cache.checkpoint import advance_header, log_end
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord
 from oracle_simulator.instance.headers import WrongFile, check_incarnation, identify
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import cannot_identify, datafile_line, needs_media_recovery

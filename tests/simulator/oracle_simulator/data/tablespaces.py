@@ -27,8 +27,8 @@ from oracle_simulator.data.space import FIRST_EXTENT_BLOCK
 from oracle_simulator.data.system_tables import FileRow, TablespaceRow
 from oracle_simulator.data.table_ddl import plan_drop
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.buffer_pools import BLOCK_SIZES, pool_bytes
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
+from oracle_simulator.instance.cache.buffer_pools import BLOCK_SIZES, pool_bytes
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord, TempfileRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.storage.datafile import Datafile

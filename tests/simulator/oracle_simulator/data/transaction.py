@@ -23,9 +23,9 @@ from oracle_simulator.data.plan import Cancelled, ChangePlan, write_plan
 from oracle_simulator.data.table_changes import Absent, Row, TableChanges
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import wait_durable
+from oracle_simulator.instance.cache.changes import wait_durable
+from oracle_simulator.instance.cache.unlogged import note_unrecoverable
 from oracle_simulator.instance.messages import datafile_line
-from oracle_simulator.instance.unlogged import note_unrecoverable
 from oracle_simulator.storage.values import Value, decode_row
 
 if TYPE_CHECKING:

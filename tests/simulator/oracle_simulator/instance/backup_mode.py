@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import own_header
+from oracle_simulator.instance.cache.changes import write_markers
+from oracle_simulator.instance.cache.checkpoint import own_header
 from oracle_simulator.instance.container_modes import (
     MOUNTED,
     READ_WRITE,
@@ -38,7 +38,7 @@ from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import BeginBackup, EndBackup
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+    from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord
     from oracle_simulator.instance.instance import Instance
 
 Cancelled = Callable[[], bool] | None

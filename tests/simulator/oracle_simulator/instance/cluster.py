@@ -15,9 +15,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.crash_recovery import redo_since_checkpoint
 from oracle_simulator.instance.messages import terminated
-from oracle_simulator.instance.thread_states import instance_name, open_thread, thread_closed, threads_to_open
+from oracle_simulator.instance.recovery.crash_recovery import redo_since_checkpoint
+from oracle_simulator.instance.redo.thread_states import (
+    instance_name,
+    open_thread,
+    thread_closed,
+    threads_to_open,
+)
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.log_header import RedoCorrupt
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container_modes import MOUNTED, open_mode
-from oracle_simulator.instance.control import REQUIRED, DatafileRecord
+from oracle_simulator.instance.control_file.control import REQUIRED, DatafileRecord
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
-from oracle_simulator.instance.log_groups import rename_member
 from oracle_simulator.instance.messages import (
     cannot_identify,
     datafile_line,
@@ -22,7 +21,8 @@ from oracle_simulator.instance.messages import (
     os_lines,
 )
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.instance.recovery_logs import sequence_of
+from oracle_simulator.instance.recovery.recovery_logs import sequence_of
+from oracle_simulator.instance.redo.log_groups import rename_member
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus, NotADatafileHeader
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.managed_names import is_managed_name

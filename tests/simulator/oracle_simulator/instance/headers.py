@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB
-from oracle_simulator.instance.control import CREATED, CURRENT, ControlState, DatafileRecord
+from oracle_simulator.instance.control_file.control import CREATED, CURRENT, ControlState, DatafileRecord
 from oracle_simulator.instance.messages import cannot_identify, datafile_line
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus, NotADatafileHeader
 

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.alert_log import AlertLog
-from oracle_simulator.instance.archiver import Archiver
-from oracle_simulator.instance.buffer_cache import BufferCache
-from oracle_simulator.instance.checkpoint import Checkpointer
+from oracle_simulator.instance.archiving.archiver import Archiver
+from oracle_simulator.instance.archiving.recovery_area import RecoveryArea
+from oracle_simulator.instance.cache.buffer_cache import BufferCache
+from oracle_simulator.instance.cache.checkpoint import Checkpointer
+from oracle_simulator.instance.cache.database_writer import DatabaseWriter
+from oracle_simulator.instance.cache.torn_writes import complete_torn_writes
+from oracle_simulator.instance.cache.unlogged import UnloggedWrites
 from oracle_simulator.instance.container import ContainerMode
-from oracle_simulator.instance.control import ControlState, DatafileRecord
-from oracle_simulator.instance.control_file_set import ControlFileSet, MountLock
-from oracle_simulator.instance.database_writer import DatabaseWriter
+from oracle_simulator.instance.control_file.control import ControlState, DatafileRecord
+from oracle_simulator.instance.control_file.control_file_set import ControlFileSet, MountLock
 from oracle_simulator.instance.faults import Faults, FaultyDisk
 from oracle_simulator.instance.faults.unsynced import UnsyncedWrites
 from oracle_simulator.instance.home import Home
@@ -33,18 +36,15 @@ from oracle_simulator.instance.open_files import OpenFiles
 from oracle_simulator.instance.parameter_changes import check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
-from oracle_simulator.instance.recovery_area import RecoveryArea
-from oracle_simulator.instance.redo_threads import RedoThreads
+from oracle_simulator.instance.redo.redo_threads import RedoThreads
 from oracle_simulator.instance.release import release_of
 from oracle_simulator.instance.scn_clock import ScnClock
 from oracle_simulator.instance.standby import require_standby
 from oracle_simulator.instance.state import InstanceState
-from oracle_simulator.instance.torn_writes import complete_torn_writes
-from oracle_simulator.instance.unlogged import UnloggedWrites
 from oracle_simulator.instance.wall_clock import WallClock
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.media_recovery import RecoverySession
+    from oracle_simulator.instance.recovery.media_recovery import RecoverySession
 
 __all__ = ["Instance", "InstanceState"]
 

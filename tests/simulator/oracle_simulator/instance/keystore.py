@@ -34,7 +34,7 @@ from oracle_simulator.storage.keystore_file import (
 from oracle_simulator.storage.slotted import SlottedBlock
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.control import DatafileRecord
+    from oracle_simulator.instance.control_file.control import DatafileRecord
     from oracle_simulator.instance.instance import Instance
     from oracle_simulator.instance.open_files import OpenFile
 

@@ -19,7 +19,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.messages import datafile_line, os_lines
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.control import DatafileRecord
+    from oracle_simulator.instance.control_file.control import DatafileRecord
     from oracle_simulator.instance.instance import Instance
     from oracle_simulator.instance.open_files import OpenFile
 

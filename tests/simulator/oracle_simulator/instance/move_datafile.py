@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import DatafileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord
 from oracle_simulator.instance.messages import datafile_line, file_not_created, interrupted
 
 if TYPE_CHECKING:

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import advance_header
+from oracle_simulator.instance.cache.changes import write_markers
+from oracle_simulator.instance.cache.checkpoint import advance_header
+from oracle_simulator.instance.cache.torn_writes import forget_torn_writes
 from oracle_simulator.instance.container import SEED
-from oracle_simulator.instance.control import ALLOWED, BACKUP, CREATED, CURRENT, NOT_ALLOWED, REQUIRED
-from oracle_simulator.instance.crash_recovery import (
-    EndOfRedo,
-    crashed_threads,
-    readable_member,
-    recover_threads,
-    unfinished_switch,
+from oracle_simulator.instance.control_file.control import (
+    ALLOWED,
+    BACKUP,
+    CREATED,
+    CURRENT,
+    NOT_ALLOWED,
+    REQUIRED,
 )
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
 from oracle_simulator.instance.media_failure import header_of
@@ -30,23 +31,29 @@ from oracle_simulator.instance.messages import (
     needs_media_recovery,
 )
 from oracle_simulator.instance.open_files import OpenFile
-from oracle_simulator.instance.recovery_markers import ENABLED
-from oracle_simulator.instance.resetlogs import reset_logs
-from oracle_simulator.instance.standby import check_open
-from oracle_simulator.instance.state import InstanceState
-from oracle_simulator.instance.thread_states import (
+from oracle_simulator.instance.recovery.crash_recovery import (
+    EndOfRedo,
+    crashed_threads,
+    readable_member,
+    recover_threads,
+    unfinished_switch,
+)
+from oracle_simulator.instance.recovery.recovery_markers import ENABLED
+from oracle_simulator.instance.recovery.resetlogs import reset_logs
+from oracle_simulator.instance.redo.thread_states import (
     begin_new_logs,
     open_thread,
     thread_closed,
     threads_to_open,
 )
-from oracle_simulator.instance.torn_writes import forget_torn_writes
+from oracle_simulator.instance.standby import check_open
+from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.datafile_header import Checkpoint
 from oracle_simulator.storage.redo_record import CleanClose
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.control import DatafileRecord
+    from oracle_simulator.instance.control_file.control import DatafileRecord
     from oracle_simulator.instance.instance import Instance
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import DatafileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord
 from oracle_simulator.instance.messages import datafile_line, os_lines
 from oracle_simulator.storage.block import make_rdba
 from oracle_simulator.storage.datafile import Datafile

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.archive_destinations import (
+from oracle_simulator.instance.archiving.archive_destinations import (
     STATES,
     configured_destinations,
     parse_destination,
 )
-from oracle_simulator.instance.buffer_pools import check_pools
+from oracle_simulator.instance.cache.buffer_pools import check_pools
 from oracle_simulator.instance.parameters import HIDDEN
 from oracle_simulator.instance.release import compatible_numbers, release_of
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import write_markers
-from oracle_simulator.instance.checkpoint import advance_header, log_end
+from oracle_simulator.instance.cache.changes import write_markers
+from oracle_simulator.instance.cache.checkpoint import advance_header, log_end
 from oracle_simulator.instance.container import ContainerMode
 from oracle_simulator.instance.datafiles import release_file
 from oracle_simulator.instance.headers import Need, WrongFile, check_incarnation, identify, recovery_need
@@ -29,7 +29,7 @@ from oracle_simulator.storage.datafile import Datafile, HeaderStatus
 from oracle_simulator.storage.redo_record import PluggableClosed
 
 if TYPE_CHECKING:
-    from oracle_simulator.instance.control import DatafileRecord
+    from oracle_simulator.instance.control_file.control import DatafileRecord
     from oracle_simulator.instance.instance import Instance
 
 

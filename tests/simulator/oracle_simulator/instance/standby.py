@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import REQUIRED, STANDBY, ControlState
+from oracle_simulator.instance.control_file.control import REQUIRED, STANDBY, ControlState
 from oracle_simulator.instance.headers import identify
-from oracle_simulator.instance.resetlogs import first_inconsistency, reset_logs
+from oracle_simulator.instance.recovery.resetlogs import first_inconsistency, reset_logs
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance

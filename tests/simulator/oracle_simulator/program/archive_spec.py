@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from oracle_simulator.instance.archive_destinations import RECOVERY_AREA
+from oracle_simulator.instance.archiving.archive_destinations import RECOVERY_AREA
 from oracle_simulator.instance.home import Home
 
 

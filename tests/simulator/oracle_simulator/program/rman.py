@@ -22,10 +22,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from oracle_simulator.instance import archived_log_upkeep as upkeep
-from oracle_simulator.instance import control_file_backup
-from oracle_simulator.instance.archived_log_upkeep import Chosen, Outcome
-from oracle_simulator.instance.control import AVAILABLE, EXPIRED, UNAVAILABLE, ArchivedLogRecord
+from oracle_simulator.instance.archiving import archived_log_upkeep as upkeep
+from oracle_simulator.instance.archiving.archived_log_upkeep import Chosen, Outcome
+from oracle_simulator.instance.control_file import control_file_backup
+from oracle_simulator.instance.control_file.control import AVAILABLE, EXPIRED, UNAVAILABLE, ArchivedLogRecord
 from oracle_simulator.instance.instance import Instance
 
 _WHICH = r"(?P<which>ALL|(?P<until>UNTIL )?SEQUENCE (?P<sequence>\d+)(?: THREAD (?P<thread>\d+))?)"

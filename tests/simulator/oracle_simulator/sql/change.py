@@ -16,16 +16,16 @@ from sqlglot import exp
 
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
-from oracle_simulator.sql import types
-from oracle_simulator.sql.catalog import ROW_ADDRESS, CompiledQuery
-from oracle_simulator.sql.columns import Converter, converter
-from oracle_simulator.sql.compile import QueryCompiler, engine_sql
-from oracle_simulator.sql.dialect import BIND_FUNCTION
-from oracle_simulator.sql.expressions import Node, identifier_name, position_of, quoted
-from oracle_simulator.sql.queries import final_types, run
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.catalog import ROW_ADDRESS, CompiledQuery
+from oracle_simulator.sql.query.columns import Converter, converter
+from oracle_simulator.sql.query.compile import QueryCompiler, engine_sql
+from oracle_simulator.sql.query.dialect import BIND_FUNCTION
+from oracle_simulator.sql.query.expressions import Node, identifier_name, position_of, quoted
+from oracle_simulator.sql.query.queries import final_types, run
+from oracle_simulator.sql.query.types import EngineValue, SqlType
 from oracle_simulator.sql.returning import ChangedRow, Returning
 from oracle_simulator.sql.session_catalog import SessionCatalog, check_readable
-from oracle_simulator.sql.types import EngineValue, SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

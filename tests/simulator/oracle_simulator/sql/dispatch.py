@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import Bind, Result
-from oracle_simulator.sql import (
+from oracle_simulator.sql import dml, transaction_control
+from oracle_simulator.sql.ddl import (
     administration,
     container_statements,
     database_statements,
-    dml,
     key_management,
     object_ddl,
     pluggable_lifetime,
@@ -23,13 +23,12 @@ from oracle_simulator.sql import (
     redo_statements,
     source_ddl,
     tablespace_statements,
-    transaction_control,
 )
-from oracle_simulator.sql import statements as st
-from oracle_simulator.sql.containers import in_container
-from oracle_simulator.sql.known_since import check_known
+from oracle_simulator.sql.ddl.containers import in_container
+from oracle_simulator.sql.parser import statements as st
 from oracle_simulator.sql.plsql.block import execute_block
-from oracle_simulator.sql.queries import execute_query
+from oracle_simulator.sql.query.known_since import check_known
+from oracle_simulator.sql.query.queries import execute_query
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

@@ -14,15 +14,15 @@ from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import BatchError, Bind, Result
 from oracle_simulator.sql.change import ChangePlan, execute_change, plan_change
-from oracle_simulator.sql.compile import QueryCompiler
-from oracle_simulator.sql.dialect import BoundText, parse_query
-from oracle_simulator.sql.functions import rowid_text
 from oracle_simulator.sql.insert import InsertPlan, execute_insert, plan_insert
-from oracle_simulator.sql.queries import bind_types, compile_text
+from oracle_simulator.sql.parser.statements import Dml
+from oracle_simulator.sql.query.compile import QueryCompiler
+from oracle_simulator.sql.query.dialect import BoundText, parse_query
+from oracle_simulator.sql.query.functions import rowid_text
+from oracle_simulator.sql.query.queries import bind_types, compile_text
+from oracle_simulator.sql.query.types import SqlType
 from oracle_simulator.sql.returning import ChangedRow, Returning, returning_clause, split_returning
 from oracle_simulator.sql.session_catalog import SessionCatalog
-from oracle_simulator.sql.statements import Dml
-from oracle_simulator.sql.types import SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

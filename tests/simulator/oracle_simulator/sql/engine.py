@@ -14,9 +14,9 @@ from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import datafile_line
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.net.backend import AdminMode, ClientInfo, Verifier
-from oracle_simulator.sql.password_users import administrative_users
-from oracle_simulator.sql.pluggable_databases import OpenContainers, OpenData
-from oracle_simulator.sql.privileges import Privileges
+from oracle_simulator.sql.ddl.password_users import administrative_users
+from oracle_simulator.sql.ddl.pluggable_databases import OpenContainers, OpenData
+from oracle_simulator.sql.ddl.privileges import Privileges
 from oracle_simulator.sql.services import Service, find_service, registered_services
 from oracle_simulator.sql.session import DatabaseSession
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry

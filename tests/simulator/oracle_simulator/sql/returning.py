@@ -15,18 +15,18 @@ from sqlglot import exp
 from oracle_simulator.data.tables import Table
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import Bind, StoredLob
-from oracle_simulator.sql import types
-from oracle_simulator.sql.bind_values import bind_value
-from oracle_simulator.sql.catalog import CompiledQuery
-from oracle_simulator.sql.columns import sql_type
-from oracle_simulator.sql.compile import QueryCompiler
-from oracle_simulator.sql.dialect import BIND_FUNCTION, BoundText, parse_query
-from oracle_simulator.sql.expressions import Node, identifier_name
-from oracle_simulator.sql.functions import rowid_text
 from oracle_simulator.sql.lob_columns import LobOrigin
-from oracle_simulator.sql.queries import final_types, run
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.bind_values import bind_value
+from oracle_simulator.sql.query.catalog import CompiledQuery
+from oracle_simulator.sql.query.columns import sql_type
+from oracle_simulator.sql.query.compile import QueryCompiler
+from oracle_simulator.sql.query.dialect import BIND_FUNCTION, BoundText, parse_query
+from oracle_simulator.sql.query.expressions import Node, identifier_name
+from oracle_simulator.sql.query.functions import rowid_text
+from oracle_simulator.sql.query.queries import final_types, run
+from oracle_simulator.sql.query.types import SqlType
 from oracle_simulator.sql.session_catalog import SessionCatalog
-from oracle_simulator.sql.types import SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from oracle_simulator.instance.cluster import running_instances
 from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.thread_states import instance_name
+from oracle_simulator.instance.redo.thread_states import instance_name
 
 
 @dataclass(frozen=True)

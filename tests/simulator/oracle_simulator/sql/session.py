@@ -19,21 +19,21 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.container import NON_CDB, ROOT
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.messages import interrupted, not_mounted, not_open, terminated
-from oracle_simulator.instance.thread_states import instance_name
+from oracle_simulator.instance.redo.thread_states import instance_name
 from oracle_simulator.net.backend import AdminMode, Bind, Column, Result
+from oracle_simulator.sql.ddl.password_change import require_change
+from oracle_simulator.sql.ddl.privileges import Privileges
 from oracle_simulator.sql.dispatch import dispatch
-from oracle_simulator.sql.engine_connection import EngineConnection
 from oracle_simulator.sql.lob_columns import write_lob
-from oracle_simulator.sql.mirror import Overlay
-from oracle_simulator.sql.parse import parse
-from oracle_simulator.sql.password_change import require_change
+from oracle_simulator.sql.parser.parse import parse
+from oracle_simulator.sql.parser.statements import Query, UserStatement
 from oracle_simulator.sql.plsql.output import OutputBuffer
 from oracle_simulator.sql.plsql.scopes import Scope
-from oracle_simulator.sql.privileges import Privileges
-from oracle_simulator.sql.queries import describe_query
+from oracle_simulator.sql.query.engine_connection import EngineConnection
+from oracle_simulator.sql.query.mirror import Overlay
+from oracle_simulator.sql.query.queries import describe_query
+from oracle_simulator.sql.query.time_zones import time_zone
 from oracle_simulator.sql.session_registry import SessionRecord, SessionRegistry
-from oracle_simulator.sql.statements import Query, UserStatement
-from oracle_simulator.sql.time_zones import time_zone
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.engine import Database, OpenData

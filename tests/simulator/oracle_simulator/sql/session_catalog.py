@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.data.tables import Table, table_missing
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.control import DatafileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord
 from oracle_simulator.instance.messages import datafile_line
-from oracle_simulator.sql import types
-from oracle_simulator.sql.catalog import Relation
-from oracle_simulator.sql.mirror import relation_of
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.catalog import Relation
+from oracle_simulator.sql.query.mirror import relation_of
 from oracle_simulator.sql.views import Needs, View, find_view
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from oracle_simulator.net.backend import AdminMode, ClientInfo, SessionStatistic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oracle_simulator.instance.media_recovery import RecoverySession
+    from oracle_simulator.instance.recovery.media_recovery import RecoverySession
 
 _FIRST_USER_SID = 20
 _MOST_SESSIONS = 400

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.sql import statements as st
+from oracle_simulator.sql.parser import statements as st
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

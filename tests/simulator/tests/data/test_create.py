@@ -14,8 +14,8 @@ from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import DatabaseDefinition, FileDefinition, TablespaceDefinition
 from oracle_simulator.data.filled_files import FILLER_OBJECT_ID
 from oracle_simulator.data.space import FileSpace
-from oracle_simulator.instance.archive_destinations import configured_destinations
-from oracle_simulator.instance.control import ControlState
+from oracle_simulator.instance.archiving.archive_destinations import configured_destinations
+from oracle_simulator.instance.control_file.control import ControlState
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters

@@ -24,14 +24,14 @@ from oracle_simulator.data.definition import (
     TablespaceDefinition,
 )
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import redo_switch
-from oracle_simulator.instance.changes import BlockChange, wait_durable, write_changes
-from oracle_simulator.instance.control import DatafileRecord
+from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, write_changes
+from oracle_simulator.instance.control_file.control import DatafileRecord
 from oracle_simulator.instance.faults import Faults
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.storage.redo_record import Format, Put
 
 MIB = 1 << 20
@@ -173,7 +173,7 @@ class Lab:
 
     def recover_with_archives(self, session: object) -> None:
         """Answer every request with CONTINUE DEFAULT until recovery is complete."""
-        from oracle_simulator.instance.media_recovery import RecoverySession
+        from oracle_simulator.instance.recovery.media_recovery import RecoverySession
 
         assert isinstance(session, RecoverySession)
         call = session.start

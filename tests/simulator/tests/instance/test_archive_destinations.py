@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import redo_switch
-from oracle_simulator.instance.archive_destinations import ArchiveDestination, parse_destination
+from oracle_simulator.instance.archiving.archive_destinations import ArchiveDestination, parse_destination
 from oracle_simulator.instance.parameter_changes import change_parameter, check_at_startup
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.storage.redo_log import read_records
 
 from .conftest import Lab, codes_of

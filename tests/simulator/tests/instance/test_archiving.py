@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import backup_mode, redo_switch
-from oracle_simulator.instance.changes import BlockChange, wait_durable, wait_for_space, write_changes
+from oracle_simulator.instance import backup_mode
+from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, wait_for_space, write_changes
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.storage.redo_log import read_log_header, read_records
 from oracle_simulator.storage.redo_record import Format, Put
 

@@ -9,10 +9,10 @@ import pytest
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, datafiles
-from oracle_simulator.instance.checkpoint import checkpoint_now
+from oracle_simulator.instance.cache.checkpoint import checkpoint_now
 from oracle_simulator.instance.headers import backup_status
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.storage.datafile import Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.redo_log import read_records
 from oracle_simulator.storage.redo_record import BlockVector, EndBackup, Image

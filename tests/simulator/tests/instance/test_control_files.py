@@ -12,18 +12,17 @@ from pathlib import Path
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import (
-    backup_mode,
-    control_file_backup,
-    create_control_file,
-    datafiles,
-    redo_switch,
+from oracle_simulator.instance import backup_mode, datafiles
+from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, write_changes
+from oracle_simulator.instance.control_file import control_file_backup, create_control_file
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.control_file.create_control_file import (
+    ControlFileDefinition,
+    RedoGroupDefinition,
 )
-from oracle_simulator.instance.changes import BlockChange, wait_durable, write_changes
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
-from oracle_simulator.instance.create_control_file import ControlFileDefinition, RedoGroupDefinition
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.instance.open_files import OpenFile
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.storage.datafile import Checkpoint, Datafile, DatafileHeader, HeaderStatus
 from oracle_simulator.storage.oracle_time import encode_time
 from oracle_simulator.storage.redo_log import read_log_header

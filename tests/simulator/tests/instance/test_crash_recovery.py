@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle_simulator.instance.changes import BlockChange, write_changes
+from oracle_simulator.instance.cache.changes import BlockChange, write_changes
 from oracle_simulator.instance.headers import inspect_headers
 from oracle_simulator.storage.block import examine
 from oracle_simulator.storage.datafile import Datafile
@@ -190,7 +190,7 @@ from pathlib import Path
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.instance.parameters import Parameters
-from oracle_simulator.instance.changes import BlockChange, write_changes, wait_durable, wait_for_space
+from oracle_simulator.instance.cache.changes import BlockChange, write_changes, wait_durable, wait_for_space
 from oracle_simulator.storage.redo_record import Format, Put
 
 home = Home(Path(sys.argv[1]), "LAB")

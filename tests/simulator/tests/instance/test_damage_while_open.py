@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from oracle_simulator.instance import backup_mode, redo_groups, redo_switch
-from oracle_simulator.instance.checkpoint import checkpoint_now
-from oracle_simulator.instance.control import ControlState, RedoGroup
+from oracle_simulator.instance import backup_mode
+from oracle_simulator.instance.cache.checkpoint import checkpoint_now
+from oracle_simulator.instance.control_file.control import ControlState, RedoGroup
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
-from oracle_simulator.instance.redo_groups import log_header
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_groups, redo_switch
+from oracle_simulator.instance.redo.redo_groups import log_header
 from oracle_simulator.storage.control_file import read_control_file
 from oracle_simulator.storage.log_header import LogHeader
 from oracle_simulator.storage.redo_log import RedoLogFile, closed, read_records

@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import backup_mode, redo_switch
-from oracle_simulator.instance.checkpoint import checkpoint_now
+from oracle_simulator.instance import backup_mode
+from oracle_simulator.instance.cache.checkpoint import checkpoint_now
 from oracle_simulator.instance.datafiles import online
 from oracle_simulator.instance.faults import Action, Faults, FaultyDisk, Step, StepFault, When
 from oracle_simulator.instance.faults.unsynced import UnsyncedWrites, lose_power
 from oracle_simulator.instance.headers import backup_status
 from oracle_simulator.instance.media_failure import CRASH_PARAMETER
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.program.fault_desk import FaultDesk
 from oracle_simulator.sql.session_registry import SessionRegistry
 from oracle_simulator.storage.redo_log import read_records

@@ -13,9 +13,9 @@ import pytest
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode
-from oracle_simulator.instance.changes import BlockChange, wait_durable, wait_for_space, write_changes
+from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, wait_for_space, write_changes
 from oracle_simulator.instance.instance import Instance
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.storage.redo_record import Format, Put
 
 from .conftest import Lab, codes_of

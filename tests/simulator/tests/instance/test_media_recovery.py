@@ -13,12 +13,12 @@ import pytest
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.instance import backup_mode, datafiles
-from oracle_simulator.instance.changes import BlockChange, wait_durable, write_changes
-from oracle_simulator.instance.checkpoint import checkpoint_now
-from oracle_simulator.instance.control import DatafileRecord
+from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, write_changes
+from oracle_simulator.instance.cache.checkpoint import checkpoint_now
+from oracle_simulator.instance.control_file.control import DatafileRecord
 from oracle_simulator.instance.headers import inspect_headers
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.redo_record import Format, Put
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import redo_switch
-from oracle_simulator.instance.control import ArchivedLogRecord
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.control_file.control import ArchivedLogRecord
 from oracle_simulator.instance.parameter_changes import change_parameter
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.program.rman import run_command
 from oracle_simulator.storage.oracle_time import encode_time
 

@@ -21,9 +21,11 @@ from oracle_simulator.data.definition import (
     TablespaceDefinition,
 )
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import cluster, control_file_backup, redo_switch, thread_enabling
+from oracle_simulator.instance import cluster
+from oracle_simulator.instance.control_file import control_file_backup
 from oracle_simulator.instance.home import Home
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_switch, thread_enabling
 
 from .conftest import FIRST_BLOCK, MIB, Lab, codes_of
 

@@ -15,14 +15,16 @@ import pytest
 
 from oracle_simulator.data.create import create_database
 from oracle_simulator.data.definition import DatabaseDefinition
-from oracle_simulator.instance import backup_mode, control_file_backup, redo_switch
-from oracle_simulator.instance.archived_log_upkeep import register
+from oracle_simulator.instance import backup_mode
+from oracle_simulator.instance.archiving.archived_log_upkeep import register
+from oracle_simulator.instance.control_file import control_file_backup
 from oracle_simulator.instance.datafiles import rename
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.instance import Instance, InstanceState
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.instance.parameters import Parameters
 from oracle_simulator.instance.readings import Readings
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.redo import redo_switch
 from oracle_simulator.instance.standby import activate
 
 from .conftest import Lab, codes_of

@@ -24,10 +24,11 @@ from oracle_simulator.data.tablespace_state import (
 )
 from oracle_simulator.data.tablespaces import create_tablespace, drop_tablespace
 from oracle_simulator.data.transaction import Transactions
-from oracle_simulator.instance import control_file_backup, datafiles
-from oracle_simulator.instance.changes import wait_durable, write_changes
+from oracle_simulator.instance import datafiles
+from oracle_simulator.instance.cache.changes import wait_durable, write_changes
+from oracle_simulator.instance.control_file import control_file_backup
 from oracle_simulator.instance.headers import inspect_headers
-from oracle_simulator.instance.media_recovery import RecoverySession, RecoverySpec
+from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.redo_record import TablespaceState
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.sql import masks
+from oracle_simulator.sql.query import masks
 
 NOW = datetime(2024, 5, 6, 13, 4, 5, 123456)
 

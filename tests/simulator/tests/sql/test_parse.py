@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.sql import pluggable_statements as pst
-from oracle_simulator.sql import statements as st
-from oracle_simulator.sql.parse import parse
+from oracle_simulator.sql.parser import pluggable_statements as pst
+from oracle_simulator.sql.parser import statements as st
+from oracle_simulator.sql.parser.parse import parse
 
 MIB = 1 << 20
 

@@ -19,7 +19,7 @@ from oracle_simulator.errors import OracleError
 from oracle_simulator.instance.home import Home
 from oracle_simulator.instance.release import RELEASE, banner, parse_release
 from oracle_simulator.net.backend import AdminMode
-from oracle_simulator.sql.types import text_type
+from oracle_simulator.sql.query.types import text_type
 from oracle_simulator.sql.views import Needs, find_view
 
 from .conftest import Bench, Client

@@ -9,7 +9,7 @@ import glob
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.archive_destinations import destinations
+from oracle_simulator.instance.archiving.archive_destinations import destinations
 
 if TYPE_CHECKING:
     from oracle_simulator.instance.instance import Instance

@@ -15,7 +15,12 @@ import time
 from typing import TYPE_CHECKING
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance.changes import BlockChange, RedoSpaceNeeded, wait_for_space, write_changes
+from oracle_simulator.instance.cache.changes import (
+    BlockChange,
+    RedoSpaceNeeded,
+    wait_for_space,
+    write_changes,
+)
 from oracle_simulator.storage.block import BlockType
 from oracle_simulator.storage.redo_record import Format, Put
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from oracle_simulator.data.tables import TableColumn
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import Bind, DataType, Result
-from oracle_simulator.sql.bind_values import bind_value
-from oracle_simulator.sql.dialect import rewrite_binds
 from oracle_simulator.sql.plsql import tree
 from oracle_simulator.sql.plsql.check import check_block
 from oracle_simulator.sql.plsql.datatypes import (
@@ -29,7 +27,9 @@ from oracle_simulator.sql.plsql.datatypes import (
 from oracle_simulator.sql.plsql.interpreter import Interpreter
 from oracle_simulator.sql.plsql.parser import parse_block
 from oracle_simulator.sql.plsql.scopes import Cell, Scope
-from oracle_simulator.sql.types import SqlType
+from oracle_simulator.sql.query.bind_values import bind_value
+from oracle_simulator.sql.query.dialect import rewrite_binds
+from oracle_simulator.sql.query.types import SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession

@@ -13,10 +13,10 @@ from typing import Any
 from oracle_simulator.data.tables import Table, TableColumn
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import DataType, Result, StoredLob
-from oracle_simulator.sql.columns import column_of_specification, converter, sql_type
+from oracle_simulator.sql.parser.statements import TypeSpecification
 from oracle_simulator.sql.plsql.tree import TypeName
-from oracle_simulator.sql.statements import TypeSpecification
-from oracle_simulator.sql.types import SqlType
+from oracle_simulator.sql.query.columns import column_of_specification, converter, sql_type
+from oracle_simulator.sql.query.types import SqlType
 
 _MOST_TEXT = 32767
 _UNSIZED = frozenset(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from oracle_simulator.errors import OracleError
 from oracle_simulator.intervals import IntervalYM
 from oracle_simulator.net.backend import Bind, DataType, Result
-from oracle_simulator.sql import types
 from oracle_simulator.sql.plsql.datatypes import (
     Boolean,
     Collection,
@@ -29,8 +28,9 @@ from oracle_simulator.sql.plsql.exceptions import sql_code, sql_errm
 from oracle_simulator.sql.plsql.scopes import Cell, DeclaredCursor, DeclaredRoutine, Scope
 from oracle_simulator.sql.plsql.tokens import Token, compile_error
 from oracle_simulator.sql.plsql.tree import Expression
-from oracle_simulator.sql.queries import execute_query
-from oracle_simulator.sql.types import SqlType
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.queries import execute_query
+from oracle_simulator.sql.query.types import SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.sql.plsql.interpreter import Interpreter

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.errors import OracleError
 from oracle_simulator.net.backend import Bind, Result, StoredLob
-from oracle_simulator.sql import types
 from oracle_simulator.sql.plsql import tree
 from oracle_simulator.sql.plsql.datatypes import CollectionOf, OpenCursor, PlType, Record, RecordOf
 from oracle_simulator.sql.plsql.declarations import declare, resolve_type
@@ -21,7 +20,8 @@ from oracle_simulator.sql.plsql.packages import PROCEDURES
 from oracle_simulator.sql.plsql.program_units import Units
 from oracle_simulator.sql.plsql.scopes import Cell, DeclaredCursor, DeclaredRoutine, Scope
 from oracle_simulator.sql.plsql.tokens import Token, compile_error
-from oracle_simulator.sql.queries import execute_query
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.queries import execute_query
 from oracle_simulator.sql.views import find_view
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oracle_simulator.instance.archive_destinations import (
+from oracle_simulator.instance.archiving.archive_destinations import (
     DESTINATIONS,
     ArchiveDestination,
     DestinationStatus,
 )
-from oracle_simulator.instance.control import ArchivedLogRecord
+from oracle_simulator.instance.control_file.control import ArchivedLogRecord
 from oracle_simulator.instance.state import InstanceState
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,

@@ -10,10 +10,10 @@ import platform
 from dataclasses import dataclass
 from typing import Any
 
-from oracle_simulator.instance.control import DatabaseRecord, IncarnationRecord
+from oracle_simulator.instance.control_file.control import DatabaseRecord, IncarnationRecord
 from oracle_simulator.instance.instance import Instance, InstanceState
+from oracle_simulator.instance.redo.thread_states import instance_name
 from oracle_simulator.instance.release import base_text, full_text
-from oracle_simulator.instance.thread_states import instance_name
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
     Needs,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from oracle_simulator.instance.cluster import running_instances
 from oracle_simulator.instance.container import NON_CDB
 from oracle_simulator.instance.release import Release
-from oracle_simulator.sql import types
-from oracle_simulator.sql.types import EngineValue, SqlType
+from oracle_simulator.sql.query import types
+from oracle_simulator.sql.query.types import EngineValue, SqlType
 
 if TYPE_CHECKING:
     from oracle_simulator.data.dictionary import Dictionary

@@ -13,7 +13,7 @@ from oracle_simulator.data.dictionary import Dictionary
 from oracle_simulator.data.system_tables import PrivilegeRow, TablespaceRow, UserRow
 from oracle_simulator.data.tables import Table, TableColumn, TableKey
 from oracle_simulator.instance.container import SEED
-from oracle_simulator.instance.control import DatafileRecord, TempfileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord, TempfileRecord
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,
     Needs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord
 from oracle_simulator.instance.instance import Instance
 from oracle_simulator.sql.views.definition import (
     MULTITENANT,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oracle_simulator.instance.container import NON_CDB, ROOT
-from oracle_simulator.instance.control import DatafileRecord, TablespaceRecord, TempfileRecord
+from oracle_simulator.instance.control_file.control import DatafileRecord, TablespaceRecord, TempfileRecord
 from oracle_simulator.instance.headers import BackupStatus, HeaderFacts, backup_status, inspect_headers
 from oracle_simulator.sql.views.definition import (
     Needs,

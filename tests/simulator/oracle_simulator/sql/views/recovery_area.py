@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from oracle_simulator.instance.recovery_area import FileTypeUsage
+from oracle_simulator.instance.archiving.recovery_area import FileTypeUsage
 from oracle_simulator.sql.views.definition import (
     Needs,
     View,

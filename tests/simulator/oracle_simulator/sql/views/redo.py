@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oracle_simulator.instance.control import (
+from oracle_simulator.instance.control_file.control import (
     LogHistoryRecord,
     RedoGroup,
     ThreadRecord,
