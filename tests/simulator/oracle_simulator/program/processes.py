@@ -26,6 +26,31 @@ def server_log(home: Home) -> Path:
     return home.trace_folder / "server.log"
 
 
+def has_ended(pid: int) -> bool:
+    """Whether nothing is left of a process.
+
+    One that ends gives its memory back first (its command line is then empty) and its files later, thread by
+    thread: until then its port is taken and its locks are held.
+    """
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in "ZX" and threads <= 1
+
+
+def is_server(pid: int, *words: bytes) -> bool:
+    """Whether a process is, or is about to have been, one of ours with these words in its command line."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    if command == [b""]:
+        return not has_ended(pid)
+    return all(word in command for word in words)
+
+
 def running_pid(home: Home) -> int | None:
     """Process id of the running instance, or None.
 
@@ -34,10 +59,9 @@ def running_pid(home: Home) -> int | None:
     """
     try:
         pid = int(home.pid_file.read_text(encoding="ascii"))
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+    except (FileNotFoundError, ValueError):
         return None
-    return pid if str(home.root).encode() in command and b"serve" in command else None
+    return pid if is_server(pid, str(home.root).encode(), b"serve") else None
 
 
 def is_running(home: Home) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 from oracle_simulator.program.listener.configuration import ListenerHome
 from oracle_simulator.program.local_socket import LocalConnection, NoInstance
+from oracle_simulator.program.processes import is_server
 
 _START_SECONDS = 30.0
 
@@ -99,7 +100,7 @@ def stop(where: ListenerHome) -> None:
     with LocalConnection(where.socket) as connection:
         connection.ask("stop")
     deadline = time.monotonic() + _START_SECONDS
-    while _lives(pid) and time.monotonic() < deadline:
+    while is_server(pid, b"serve") and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
@@ -113,13 +114,6 @@ def fault(where: ListenerHome, *, silent: bool = False, refuse: int | None = Non
     """Switch the listener's faults: both off unless asked for. Raises NoInstance."""
     with LocalConnection(where.socket) as connection:
         connection.ask("fault", silent=silent, refuse=refuse)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _serve(where: ListenerHome) -> int:
