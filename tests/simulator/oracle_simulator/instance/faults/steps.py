@@ -151,6 +151,8 @@ class StepFaults:
             return
         with self._changed:
             for fault in [f for f in self._armed if f.fits(step, when, file_number, block_number)]:
+                if fault not in self._armed:
+                    continue  # released while this thread was held by the one before
                 self._armed[fault] += 1
                 if self._armed[fault] != fault.occurrence:
                     continue
