@@ -239,7 +239,9 @@ class Evaluator:
             close = matching(tokens, after)
             arguments = split_arguments(tokens[after + 1 : close])
             end = close + 1
-        value, kind = self._interpreter.call(routines, arguments, scope, tokens[place], wants_value=True)
+        value, kind = self._interpreter.calls.call(
+            routines, arguments, scope, tokens[place], wants_value=True
+        )
         return self._path(tokens, place, end, value, kind, scope)
 
     def _path(

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.net.backend import Bind, Result, StoredLob
+from oracle_simulator.net.backend import Bind, Result
 from oracle_simulator.sql.plsql import tree
+from oracle_simulator.sql.plsql.control_flow import Leave, Returned
 from oracle_simulator.sql.plsql.datatypes import CollectionOf, OpenCursor, PlType, Record, RecordOf
 from oracle_simulator.sql.plsql.declarations import declare, resolve_type
 from oracle_simulator.sql.plsql.exceptions import handles, raised
 from oracle_simulator.sql.plsql.expressions import Evaluator, matching, split_arguments, sql_kind
-from oracle_simulator.sql.plsql.packages import PROCEDURES
 from oracle_simulator.sql.plsql.program_units import Units
-from oracle_simulator.sql.plsql.scopes import Cell, DeclaredCursor, DeclaredRoutine, Scope
-from oracle_simulator.sql.plsql.tokens import Token, compile_error
+from oracle_simulator.sql.plsql.routine_calls import RoutineCalls
+from oracle_simulator.sql.plsql.scopes import Cell, DeclaredCursor, Scope
+from oracle_simulator.sql.plsql.tokens import compile_error
 from oracle_simulator.sql.query import types
 from oracle_simulator.sql.query.queries import execute_query
 from oracle_simulator.sql.views import find_view
@@ -27,23 +28,7 @@ from oracle_simulator.sql.views import find_view
 if TYPE_CHECKING:
     from oracle_simulator.sql.session import DatabaseSession
 
-_MOST_CALLS = 50
 _NOT_LOCATED = frozenset({28, 1012, 1013, 1089, 1092, 3113, 6550})
-
-
-class _Leave(Exception):
-    """EXIT or CONTINUE."""
-
-    def __init__(self, label: str | None, continues: bool) -> None:
-        super().__init__()
-        self.label = label
-        self.continues = continues
-
-
-class _Returned(Exception):
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self.value = value
 
 
 class Interpreter:
@@ -53,9 +38,9 @@ class Interpreter:
         self.session = session
         self.units = Units(self)
         self.evaluator = Evaluator(self)
+        self.calls = RoutineCalls(self)
         self.current_error: OracleError | None = None
         self._place = 0
-        self._depth = 0
         self._row_count: int | None = None
 
     def sql_attribute(self, name: str) -> Any:
@@ -121,7 +106,7 @@ class Interpreter:
             case tree.Assign(_, target, value):
                 evaluator.assign(target, evaluator.value(value, scope), scope)
             case tree.Call(_, call):
-                self._call_statement(call, scope)
+                self.calls.statement(call, scope)
             case tree.Sql():
                 self._sql(statement, scope)
             case tree.If(_, branches, default):
@@ -135,9 +120,9 @@ class Interpreter:
                 self._loop(statement, scope)
             case tree.Exit(_, condition, label, continues):
                 if condition is None or evaluator.condition(condition, scope):
-                    raise _Leave(label, continues)
+                    raise Leave(label, continues)
             case tree.Return(_, value):
-                raise _Returned(None if value is None else evaluator.value(value, scope))
+                raise Returned(None if value is None else evaluator.value(value, scope))
             case tree.Raise(_, name):
                 self._raise(name, scope)
             case tree.Block():
@@ -179,7 +164,7 @@ class Interpreter:
                 raise OracleError(1013, "user requested cancel of current operation")
             try:
                 self._run_all(loop.body, inner)
-            except _Leave as leave:
+            except Leave as leave:
                 if leave.label not in (None, loop.label):
                     raise
                 if not leave.continues:
@@ -390,179 +375,10 @@ class Interpreter:
             inner.names[parameter.name] = Cell(kind, kind.convert(value), constant=True)
         return self.query(cursor.declaration.query, inner)
 
-    # ------------------------------------------------------------ calls
-
-    def _call_statement(self, call: tree.Expression, scope: Scope) -> None:
-        tokens = call.tokens
-        name, after = _dotted(tokens)
-        known = scope.find(tokens[0].word)
-        if isinstance(known, Cell):
-            self.evaluator.reference(tokens, 0, scope)
-            return
-        arguments = []
-        if after < len(tokens) and tokens[after].word == "(":
-            arguments = split_arguments(tokens[after + 1 : matching(tokens, after)])
-        length = 1
-        if known is None:
-            resolved = self.units.resolve(tokens, 0, scope)
-            if resolved is not None:
-                known, length = resolved
-        if isinstance(known, list) and length == after:
-            self.call(known, arguments, scope, tokens[0], wants_value=False)
-            return
-        self._call_built_in(name.removeprefix("SYS."), arguments, scope, tokens[0])
-
-    def _call_built_in(
-        self, name: str, arguments: Sequence[tree.Expression], scope: Scope, token: Token
-    ) -> None:
-        procedure = PROCEDURES.get(name)
-        if procedure is None:
-            message = f"PLS-00201: identifier '{name}' must be declared"
-            raise compile_error(scope.source, token.start, message)
-        names = [parameter.lstrip("*") for parameter in procedure.parameters]
-        given = _by_parameter(arguments, names)
-        if given is None or len(given) < procedure.least:
-            message = f"PLS-00306: wrong number or types of arguments in call to '{name.rpartition('.')[2]}'"
-            raise compile_error(scope.source, token.start, message)
-        values = [self.evaluator.value(given[each], scope) if each in given else None for each in names]
-        outs = [each for each in procedure.parameters if each.startswith("*")]
-        results = procedure.run(self.session, values)
-        for parameter, value in zip(outs, results or (), strict=True):
-            if parameter[1:] in given:
-                self.evaluator.assign(given[parameter[1:]], value, scope)
-
-    def call(
-        self,
-        routines: Sequence[DeclaredRoutine],
-        arguments: Sequence[tree.Expression],
-        scope: Scope,
-        token: Token,
-        *,
-        wants_value: bool,
-    ) -> tuple[Any, PlType | None]:
-        """Call a routine, the first of those of the name that takes the arguments. Raises ORA-06550 with
-        PLS-00306 when none does."""
-        for declared in routines:
-            routine = declared.routine
-            if (routine.returns is None) == wants_value:
-                continue
-            given = _by_parameter(arguments, [parameter.name for parameter in routine.parameters])
-            if given is None:
-                continue
-            if any(p.default is None and p.name not in given for p in routine.parameters):
-                continue
-            if len(routines) > 1 and not self._fits(declared, given, scope):
-                continue
-            return self._invoke(declared, given, scope)
-        message = f"PLS-00306: wrong number or types of arguments in call to '{token.word}'"
-        raise compile_error(scope.source, token.start, message)
-
-    def _fits(self, declared: DeclaredRoutine, given: dict[str, tree.Expression], scope: Scope) -> bool:
-        for parameter in declared.routine.parameters:
-            if parameter.mode != "IN" or parameter.name not in given:
-                continue
-            kind = resolve_type(self, parameter.type, declared.scope, unsized=True)
-            value = self.evaluator.value(given[parameter.name], scope)
-            try:
-                converted = kind.convert(value)
-            except OracleError:
-                return False
-            content = getattr(value, "content", value)
-            if isinstance(content, (str, bytes)) and type(content) is not type(
-                getattr(converted, "content", converted)
-            ):
-                return False
-        return True
-
-    def _invoke(
-        self, declared: DeclaredRoutine, given: dict[str, tree.Expression], scope: Scope
-    ) -> tuple[Any, PlType | None]:
-        routine = declared.routine
-        if routine.body is None:
-            raise OracleError(4067, f'not executed, package body "{declared.unit}" does not exist')
-        if self._depth >= _MOST_CALLS:
-            raise OracleError(36, f"maximum number of recursive SQL levels ({_MOST_CALLS}) exceeded")
-        inner = Scope(declared.scope.source, declared.scope, unit=declared.unit)
-        for parameter in routine.parameters:
-            kind = resolve_type(self, parameter.type, declared.scope, unsized=True)
-            argument = given.get(parameter.name)
-            cell = Cell(kind, kind.initial())
-            if parameter.mode != "OUT":
-                if argument is not None:
-                    cell.value = kind.convert(self.evaluator.value(argument, scope))
-                elif parameter.default is not None:
-                    cell.value = kind.convert(self.evaluator.value(parameter.default, inner))
-                cell.constant = parameter.mode == "IN"
-            else:
-                assert argument is not None  # an OUT parameter has no default
-                self.evaluator.target_cell(argument, scope)
-            inner.names[parameter.name] = cell
-        returned, kind_returned = self._run_routine(declared, inner)
-        for parameter in routine.parameters:
-            if parameter.mode != "IN" and parameter.name in given:
-                self.evaluator.assign(given[parameter.name], inner.names[parameter.name].value, scope)
-        return returned, kind_returned
-
-    def _run_routine(self, declared: DeclaredRoutine, inner: Scope) -> tuple[Any, PlType | None]:
-        routine = declared.routine
-        assert routine.body is not None
-        kind = None
-        if routine.returns is not None:
-            kind = resolve_type(self, routine.returns, declared.scope, unsized=True)
-        self._depth += 1
-        error, self.current_error = self.current_error, None
-        try:
-            with self.units.as_owner(declared.unit), self.located(inner):
-                if routine.autonomous:
-                    with self.session.autonomous_transaction():
-                        self.run_block(routine.body, inner)
-                else:
-                    self.run_block(routine.body, inner)
-        except _Returned as returned:
-            return (None, None) if kind is None else (kind.convert(returned.value), kind)
-        finally:
-            self._depth -= 1
-            self.current_error = error
-        if kind is not None:
-            raise OracleError(6503, "PL/SQL: Function returned without value")
-        return None, None
-
     def run_top(self, block: tree.Block, scope: Scope) -> None:
         """Run an anonymous block, which RETURN may leave."""
-        with contextlib.suppress(_Returned), self.located(scope):
+        with contextlib.suppress(Returned), self.located(scope):
             self.run_block(block, scope)
-
-
-def _content(value: Any) -> Any:
-    return value.content if isinstance(value, StoredLob) else value
-
-
-def _dotted(tokens: Sequence[Token]) -> tuple[str, int]:
-    """A dotted name at the start of tokens, and how many of them it is."""
-    name, place = tokens[0].word, 1
-    while place + 1 < len(tokens) and tokens[place].word == "." and tokens[place + 1].kind == "name":
-        name += "." + tokens[place + 1].word
-        place += 2
-    return name, place
-
-
-def _by_parameter(
-    arguments: Sequence[tree.Expression], names: Sequence[str]
-) -> dict[str, tree.Expression] | None:
-    """Arguments by the names of their parameters, None when they do not go together."""
-    given: dict[str, tree.Expression] = {}
-    for number, argument in enumerate(arguments):
-        tokens = argument.tokens
-        if len(tokens) > 2 and tokens[1].word == "=>" and tokens[0].kind == "name":
-            name, argument = tokens[0].word, tree.Expression(tokens[2:])
-        elif number < len(names):
-            name = names[number]
-        else:
-            return None
-        if name in given or name not in names:
-            return None
-        given[name] = argument
-    return given
 
 
 def _record_type(result: Result) -> RecordOf:
