@@ -27,11 +27,11 @@ BUFFER_SIZE_BYTES = 4 * 1024 * 1024
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
-ResultOut = TypeVar("ResultOut", covariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 _Step = Callable[[memoryview], Any]
 
 
-class FileTask(Protocol[ResultOut]):
+class FileTask(Protocol[Result_co]):
     """One file's work in units. ``do`` may run in several threads at once; the others run alone, in order.
 
     After anything has raised, ``abandon`` is called instead of what would follow, once no unit runs any more.
@@ -43,7 +43,7 @@ class FileTask(Protocol[ResultOut]):
     def do(self, unit: int, buffer: memoryview) -> None:
         """Do one unit; ``buffer`` belongs to the stream and holds nothing of worth."""
 
-    def end(self) -> ResultOut:
+    def end(self) -> Result_co:
         """All units are done: conclude."""
 
     def abandon(self) -> None:

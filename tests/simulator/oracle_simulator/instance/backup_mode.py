@@ -223,8 +223,11 @@ def _begin(instance: Instance, files: Sequence[DatafileRecord], cancelled: Cance
     with instance.latch:
         frozen = dataclasses.replace(instance.redo.checkpoint_at(position + 1), scn=scn)
     for record in files:
-        step = instance.faults.steps.at(Step.BEGIN_BACKUP_HEADER, record.file_number)
-        with _header_of(instance, record) as file, step:
+        number = record.file_number
+        with (
+            _header_of(instance, record) as file,
+            instance.faults.steps.at(Step.BEGIN_BACKUP_HEADER, number),
+        ):
             _freeze_header(instance, file, frozen)
     instance.save_control()
     instance.log.write(*(f"Begin backup of data file {record.file_number}" for record in files))

@@ -51,7 +51,7 @@ def back_up(dba: Dba) -> None:
 @contextlib.contextmanager
 def an_active_group(dba: Dba) -> Iterator[int]:
     """A group that crash recovery needs, since the database writer is held."""
-    users = next(number for number, (_path, name) in dba.find_files().items() if name == "USERS")
+    (users,) = [number for number, (_path, name) in dba.find_files().items() if name == "USERS"]
     dba.load.wait_for(5)
     with dba.writer_held(users):
         group = group_with(dba, "CURRENT")

@@ -29,11 +29,9 @@ def parser() -> Lark:
     """The parser, from the file an earlier process left when it is of this very grammar."""
     grammar = _GRAMMAR.read_text(encoding="utf-8")
     kept = _GRAMMAR.parent / "__pycache__" / f"grammar-{_fingerprint(grammar)}"
-    try:
-        with kept.open("rb") as stream:
-            return Lark.load(stream)
-    except FileNotFoundError:
-        built = _build(grammar)
+    with contextlib.suppress(FileNotFoundError), kept.open("rb") as stream:
+        return Lark.load(stream)
+    built = _build(grammar)
     # whoever may not write here builds it every time, as Python does with its modules
     with contextlib.suppress(OSError):
         _keep(built, kept)

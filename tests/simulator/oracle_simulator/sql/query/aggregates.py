@@ -43,7 +43,7 @@ class Sum:
         if value is None:
             return
         self._count += sign
-        if type(value) is int:
+        if isinstance(value, int):
             self._whole += sign * value
         else:
             added = number(value) if sign > 0 else number(value).copy_negate()

@@ -17,19 +17,19 @@ _SAFE = 1 << 62
 
 
 def add(left: EngineValue, right: EngineValue) -> EngineValue:
-    if type(left) is int and type(right) is int:
+    if isinstance(left, int) and isinstance(right, int):
         return types.encode(left + right)
     return types.encode_number(CONTEXT.add(number(left), number(right)))
 
 
 def subtract(left: EngineValue, right: EngineValue) -> EngineValue:
-    if type(left) is int and type(right) is int:
+    if isinstance(left, int) and isinstance(right, int):
         return types.encode(left - right)
     return types.encode_number(CONTEXT.subtract(number(left), number(right)))
 
 
 def multiply(left: EngineValue, right: EngineValue) -> EngineValue:
-    if type(left) is int and type(right) is int:
+    if isinstance(left, int) and isinstance(right, int):
         return types.encode(left * right)
     return types.encode_number(CONTEXT.multiply(number(left), number(right)))
 
@@ -43,7 +43,7 @@ def divide(left: EngineValue, right: EngineValue) -> EngineValue:
 
 
 def negate(value: EngineValue) -> EngineValue:
-    return -value if type(value) is int else types.encode_number(number(value).copy_negate())
+    return -value if isinstance(value, int) else types.encode_number(number(value).copy_negate())
 
 
 def compare(left: EngineValue, right: EngineValue) -> int:

@@ -355,7 +355,8 @@ def _number_converter(column: TableColumn) -> Converter:
     step = None if unlimited else Decimal(1).scaleb(-(scale or 0))
 
     def convert(value: Any) -> int | Decimal | None:
-        if type(value) is int and (scale is None or scale >= 0):
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if is_whole and (scale is None or scale >= 0):
             if whole_limit is not None and not -whole_limit < value < whole_limit:
                 raise _too_large()
             if -_EXACT_INTEGER < value < _EXACT_INTEGER:

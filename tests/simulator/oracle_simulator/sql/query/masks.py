@@ -91,7 +91,7 @@ _NUMERIC: dict[str, Callable[[datetime], str]] = {
     "J": lambda t: str(t.toordinal() + 1721425),
     "TZH": lambda t: _offset(t)[:3],
     "TZM": lambda t: _offset(t)[4:],
-    "TZR": lambda t: _offset(t),
+    "TZR": _offset,
 }
 _NAMES: dict[str, Callable[[datetime], str]] = {
     "MONTH": lambda t: _MONTHS[t.month - 1],
