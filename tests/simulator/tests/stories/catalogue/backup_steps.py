@@ -283,6 +283,13 @@ def _swap_files(scene: Scene) -> None:
 keep_online_logs = Step("copy the online logs as if they were datafiles", _keep_online_logs)
 swap_files_of_two = Step("the files of TWO are put back under each other's names", _swap_files)
 use_older_copy = Step("USERS of the older set for that of this", _use_older_copy)
+load_unlogged = (
+    Step(
+        "make a table NOLOGGING",
+        lambda scene: scene.execute("CREATE TABLE quick (id NUMBER) NOLOGGING", "APP"),
+    ),
+    Step("load it", lambda scene: scene.load("INSERT /*+ APPEND */ INTO quick SELECT id FROM t")),
+)
 create_fresh = (
     statement("CREATE TABLESPACE fresh DATAFILE '{datafiles}/fresh01.dbf' SIZE 2M"),
     Step("create a table in FRESH", lambda scene: scene.create_table("FRESH")),

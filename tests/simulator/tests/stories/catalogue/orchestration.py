@@ -94,11 +94,6 @@ def moved(step: Step, change: Callable[..., Change], place: Step) -> Change:
     return lambda steps: change(place, step)(without(step)(steps))
 
 
-def stopping_at(last: Step) -> Change:
-    """Nobody goes on after this step."""
-    return lambda steps: steps[: _place(steps, last) + 1]
-
-
 def up_to(last: Step, orchestration: Orchestration) -> Steps:
     """The steps of an orchestration as far as this one."""
     return orchestration.steps[: _place(orchestration.steps, last) + 1]

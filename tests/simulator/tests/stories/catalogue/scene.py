@@ -121,6 +121,11 @@ class Scene:
                     raise Refused(codes_of(error), str(error)) from None
                 done.append((table, row))
 
+    def load(self, statement: str) -> None:
+        """One large change of the application, committed; it is in no batch. Raises Refused."""
+        self.execute(statement, "APP")
+        self.session("APP").commit()
+
     def create_table(self, tablespace: str) -> None:
         """The application's table in a tablespace, with all rows it will ever have."""
         table = TABLE_OF[tablespace]
@@ -135,7 +140,7 @@ class Scene:
 
     def read_all(self, table: str) -> None:
         """Read a whole table as the application does. Raises Refused."""
-        self.query(f"SELECT id, n, pad FROM {table}", "APP")
+        self.query(f"SELECT * FROM {table}", "APP")
 
     def gone(self) -> set[str]:
         """The batches of which commits are missing. A batch is gone as a whole, and nothing is there that nobody wrote:
