@@ -28,7 +28,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import VerifyTask
 
 CHUNK_BYTES = 64 << 20
@@ -42,8 +43,8 @@ def copy(order: dict[str, Any]) -> int:
             CopyRequest(str(path), f"{order['target']}/{Path(path).name}", FileKind.DATAFILE)
             for path in order["files"]
         ],
-        order["streams"],
-        accelerator=order.get("accelerator", "auto"),
+        StreamSettings(order["streams"]),
+        IoContext(accelerator=order.get("accelerator", "auto")),
     )
     faults = sum(result.fault_count for result in results)
     if faults:
@@ -55,7 +56,7 @@ def verify(order: dict[str, Any]) -> int:
     """Read back: header, block check, digest."""
     expected = FileExpectations(FileKind.DATAFILE)
     tasks = [VerifyTask(path, expected) for path in order["files"]]
-    results = run_all(tasks, order["streams"], Event())
+    results = run_all(tasks, StreamSettings(order["streams"]), Event())
     problems = [problem for result in results for problem in result.problems]
     if problems:
         raise RuntimeError(problems[0])

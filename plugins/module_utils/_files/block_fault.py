@@ -9,6 +9,7 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,17 @@ class BlockFault:
         """Return plain values for a result, a journal or a manifest."""
         known = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
         return {**known, "text": self.text}
+
+
+def block_runs(faults: Iterable[BlockFault]) -> list[list[int | str]]:
+    """Bad blocks in short: ``[first, last, kind]`` for every run of neighbours with the same fault."""
+    runs: list[list[Any]] = []
+    for fault in faults:
+        if runs and runs[-1][1] == fault.block - 1 and runs[-1][2] == fault.kind:
+            runs[-1][1] = fault.block
+        else:
+            runs.append([fault.block, fault.block, fault.kind])
+    return runs
 
 
 @dataclass

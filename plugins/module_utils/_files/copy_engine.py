@@ -14,10 +14,12 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
@@ -25,28 +27,28 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     VerificationError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import BlockFault
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader, FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import (
     FileExpectations,
     check_unchanged,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
     explained,
-    ignore,
-    never,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.staging import StagedFile
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
+    StreamSettings,
     one_at_a_time,
     run_all,
     run_alone,
 )
 
 REREAD_ATTEMPTS = 5
-_OS = OsFileLayer()
+# The unit of st_blocks, whatever the file system's is.
+_STAT_BLOCK_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class CopyRequest:
 
     ``destination`` is the final path; its folder exists. ``mode`` is what the copy gets. ``expected_digest``
     is the digest (see the digests module) the copy must have to get its final name. ``replace`` allows an
-    existing destination to be replaced; it is kept whole until the copy is.
+    existing destination to be replaced; it is kept whole until the copy is. ``reflink`` asks that the copy
+    share the source's blocks where the file system can do that; it is checked and digested all the same.
     """
 
     source: str
@@ -69,6 +72,7 @@ class CopyRequest:
     sequence: int | None = None
     expected_digest: str | None = None
     replace: bool = False
+    reflink: bool = False
     mode: int = 0o600
 
     @property
@@ -89,7 +93,7 @@ class CopyResult:
 
     ``header_before`` and ``header_after`` are the source's, read before and after its blocks.
     ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``accelerator`` is
-    ``numpy`` or ``none``.
+    ``numpy`` or ``none``. ``reflinked``: it was made by sharing blocks.
     """
 
     source: str
@@ -107,6 +111,7 @@ class CopyResult:
     header_after: FileHeader
     seconds: float
     accelerator: str
+    reflinked: bool
     source_inode: int
     source_mtime_ns: int
 
@@ -114,39 +119,29 @@ class CopyResult:
 class CopyTask:
     """The copy of one file, to be run by streams or alone; see :func:`copy_file` for what it does and raises.
 
-    ``progress`` and ``finished`` (given the result once the file is safely stored) are called by whatever
-    thread is at it: :func:`copy_many` lets one in at a time.
+    ``finished`` is given the result once the file is safely stored, by whatever thread is at it:
+    :func:`copy_many` lets one in at a time.
     """
 
     def __init__(
         self,
         request: CopyRequest,
-        *,
-        progress: Callable[[int], None] | None = None,
-        finished: Callable[[CopyResult], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        files: FileLayer = _OS,
-        accelerator: str = "auto",
-        pause: Callable[[float], None] = time.sleep,
+        context: IoContext | None = None,
+        finished: Callable[[CopyResult], None] = ignore,
     ) -> None:
         self._request = request
-        self._finished = finished or ignore
-        self._cancelled = cancelled or never
+        self._context = context or IoContext()
+        self._finished = finished
         self._what = f"Failed to copy {request.source} to {request.destination}"
-        self._staged = StagedFile(files, request.destination, request.mode, request.replace)
+        self._staged = StagedFile(self._context.files, request.destination, request.mode, request.replace)
         self._source = FileReading(
-            files,
-            request.source,
-            request.expectations,
-            Patience(request.reread_attempts, pause),
-            accelerator,
-            progress or ignore,
-            self._cancelled,
+            self._context, request.source, request.expectations, request.reread_attempts
         )
+        self._reflinked = False
 
     def begin(self) -> int:
         """Open both files, compare the source's header, look for room."""
-        if self._cancelled():
+        if self._context.cancelled():
             raise Cancelled(f"{self._what}: stopped before it began.")
         self._started = time.monotonic()
         with explained(self._what):
@@ -155,15 +150,29 @@ class CopyTask:
             self._before = self._source.header()
             # After the header: a file that is being extended is then at least as large as the header says.
             self._status = self._source.status()
-            units = self._source.plan(self._before, self._status.st_size)
-            self._staged.reserve(self._status.st_size)
+            size_bytes = self._status.st_size
+            units = self._source.plan(size_bytes)
+            self._sparse = self._status.st_blocks * _STAT_BLOCK_BYTES < size_bytes
+            if self._request.reflink:
+                self._reflinked = self._staged.clone(self._source.descriptor)
+            if not self._reflinked:
+                self._staged.reserve(size_bytes)
+                if self._sparse:
+                    self._staged.leave_holes(size_bytes)
             return units
 
-    def do(self, unit: int, buffer: memoryview) -> None:
+    def do(self, unit: int, ring: BufferRing) -> None:
         """Copy one range."""
-        with explained(self._what):
-            for offset, piece in self._source.pieces(unit, buffer):
-                self._staged.write_at(piece, offset)
+        with explained(self._what), ring:
+            # A block that was torn when the clone was made is torn in it for ever: the source is read then.
+            if self._reflinked and self._source.is_sound_in_clone(unit, ring, self._staged.descriptor):
+                return
+            start, end = self._source.range(unit)
+            if not self._sparse and end - start > ring.buffer_size_bytes:
+                self._staged.allocate(start, end)
+            write = self._staged.write_data_at if self._sparse else self._staged.write_at
+            for offset, piece in self._source.pieces(unit, ring):
+                ring.later(partial(write, piece, offset))
 
     def end(self) -> CopyResult:
         """Compare header and digest, flush, give the final name."""
@@ -192,6 +201,7 @@ class CopyTask:
             header_after=after,
             seconds=time.monotonic() - self._started,
             accelerator=scanned.accelerator,
+            reflinked=self._reflinked,
             source_inode=self._status.st_ino,
             source_mtime_ns=self._status.st_mtime_ns,
         )
@@ -214,75 +224,46 @@ class CopyTask:
             )
 
 
-def copy_file(
-    request: CopyRequest,
-    *,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    files: FileLayer = _OS,
-    accelerator: str = "auto",
-    pause: Callable[[float], None] = time.sleep,
-) -> CopyResult:
+def copy_file(request: CopyRequest, context: IoContext | None = None) -> CopyResult:
     """Copy one file as it is at this moment and return what was copied.
 
-    ``progress`` gets the bytes copied since its last call. ``cancelled`` is asked before every buffer of 4
-    MiB. A source that grows meanwhile is copied up to its size at the start.
+    A source that grows meanwhile is copied up to its size at the start.
 
     Raises VerificationError if the source is not the expected file, ends early or yields another digest;
     PreconditionError if the destination exists, is being written or has no room; Cancelled; BackupError for
     errors of the operating system. After any of them nothing new has the final name and the same call can be
     made again.
     """
-    return run_alone(
-        CopyTask(
-            request,
-            progress=progress,
-            cancelled=cancelled,
-            files=files,
-            accelerator=accelerator,
-            pause=pause,
-        )
-    )
+    return run_alone(CopyTask(request, context))
 
 
 def copy_many(
     requests: Sequence[CopyRequest],
-    streams: int = 1,
-    *,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    finished: Callable[[CopyResult], None] | None = None,
-    files: FileLayer = _OS,
-    accelerator: str = "auto",
-    pause: Callable[[float], None] = time.sleep,
+    settings: StreamSettings | None = None,
+    context: IoContext | None = None,
+    finished: Callable[[CopyResult], None] = ignore,
 ) -> list[CopyResult]:
-    """Copy files over ``streams`` threads, largest first; return the results in the order of the requests.
+    """Copy files, largest first; return the results in the order of the requests.
 
-    ``progress`` and ``finished`` (called as each file is safely stored) are never called by two threads at
-    once. The first failure stops the other streams and is raised; files that were finished stay.
+    The context's ``progress`` and ``finished`` (called as each file is safely stored) are never called by two
+    threads at once. The first failure stops the other streams and is raised; files that were finished stay.
     """
     stop = threading.Event()
     callbacks = threading.Lock()
-    asked = cancelled or never
-
-    def stopped() -> bool:
-        return stop.is_set() or asked()
-
-    tasks = [
-        CopyTask(
-            request,
-            progress=one_at_a_time(callbacks, progress),
-            finished=one_at_a_time(callbacks, finished),
-            cancelled=stopped,
-            files=files,
-            accelerator=accelerator,
-            pause=pause,
-        )
-        for request in requests
-    ]
+    given = context or IoContext()
+    shared = dataclasses.replace(
+        given,
+        progress=one_at_a_time(callbacks, given.progress),
+        cancelled=lambda: stop.is_set() or given.cancelled(),
+    )
+    told = one_at_a_time(callbacks, finished)
     # Largest first: a large file begun last would keep some streams busy while the others idle.
-    order = sorted(range(len(tasks)), key=lambda index: _size_for_order(requests[index].source), reverse=True)
-    results = run_all([tasks[index] for index in order], streams, stop)
+    order = sorted(
+        range(len(requests)), key=lambda index: _size_for_order(requests[index].source), reverse=True
+    )
+    results = run_all(
+        [CopyTask(requests[index], shared, told) for index in order], settings or StreamSettings(), stop
+    )
     return [result for _index, result in sorted(zip(order, results), key=lambda pair: pair[0])]
 
 

@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files import linux
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks import try_lock
 
 # What file systems without direct I/O answer (tmpfs, some network file systems).
@@ -47,11 +48,26 @@ class FileLayer(Protocol):
     def forget(self, descriptor: int, offset: int, length: int) -> None:
         """Ask that the next read of the range come from storage, not from the page cache."""
 
+    def expect(self, descriptor: int, offset: int, length: int) -> None:
+        """Ask that the range be fetched into the page cache; do not wait for it."""
+
+    def resident_pages(self, descriptor: int, offset: int, length: int) -> bytes | None:
+        """Which pages of a range are in the page cache: 1 or 0 for each; None where nobody can tell."""
+
     def open_direct(self, path: str, descriptor: int) -> int | None:
         """Open the staging file once more, for writes that bypass the page cache; None where there is no such way.
 
         ``descriptor`` is the one :meth:`open_staging` gave for ``path``.
         """
+
+    def clone(self, source: int, descriptor: int) -> bool:
+        """Let the empty staging file share all blocks of another file; False where that is not possible."""
+
+    def allocate(self, descriptor: int, offset: int, length: int) -> bool:
+        """Give a range blocks on disk before it is written; False where there is no such call."""
+
+    def set_size(self, descriptor: int, size_bytes: int) -> None:
+        """Make the file that long; what was not written reads as zeros."""
 
     def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
         """Write the start of ``data`` at ``offset``; return how many bytes were taken."""
@@ -119,6 +135,13 @@ class OsFileLayer:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
+    def expect(self, descriptor: int, offset: int, length: int) -> None:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
+
+    def resident_pages(self, descriptor: int, offset: int, length: int) -> bytes | None:
+        return linux.resident_pages(descriptor, offset, length)
+
     def open_direct(self, path: str, descriptor: int) -> int | None:
         if not hasattr(os, "O_DIRECT"):
             return None
@@ -132,6 +155,15 @@ class OsFileLayer:
             return direct
         os.close(direct)
         return None
+
+    def clone(self, source: int, descriptor: int) -> bool:
+        return linux.clone(source, descriptor)
+
+    def allocate(self, descriptor: int, offset: int, length: int) -> bool:
+        return linux.allocate(descriptor, offset, length)
+
+    def set_size(self, descriptor: int, size_bytes: int) -> None:
+        os.ftruncate(descriptor, size_bytes)
 
     def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
         return os.pwrite(descriptor, data, offset)

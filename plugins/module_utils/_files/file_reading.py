@@ -9,20 +9,23 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     PreconditionError,
+    VerificationError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BlockCounts,
     BlockFault,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import (
     CHUNK_SIZE_BYTES,
     ChunkedDigest,
@@ -34,32 +37,28 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
     FileExpectations,
     check_size,
     checker_for,
+    parse_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import (
     FAULTS_KEPT,
     FileScan,
     Patience,
-    read_header,
+    read_fully,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 
 # What a block of these says depends on nothing but the block; a log's depend on those before it.
 _SPLITTABLE = (FileKind.DATAFILE, FileKind.TEMPFILE)
-
-
-@dataclass(frozen=True)
-class ScannedRange:
-    """One range's part of :class:`ScannedFile`."""
-
-    digest: FileDigest
-    counts: BlockCounts
-    faults: tuple[BlockFault, ...]
-    accelerator: str
+# Blocks 0 and 1 of the largest block size.
+_HEADER_BYTES = 2 * 32768
 
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """What a whole file was found to be. ``faults`` holds the first hundred of ``counts.faults``."""
+    """What a file, or a range of one, was found to be.
+
+    ``faults`` holds the first hundred of ``counts.faults``, in the order of blocks.
+    """
 
     digest: FileDigest
     counts: BlockCounts
@@ -71,30 +70,23 @@ class FileReading:
     """Reads one file; several threads may read different units of it at once.
 
     A unit is one chunk of the digest (64 MiB), or the whole of a file that must be read in order. So digest
-    and verdicts are the same for every number of streams.
+    and verdicts are the same for every number of streams. ``reread_attempts`` is how often a bad block is read
+    again before it is taken for damaged.
     """
 
     def __init__(
-        self,
-        files: FileLayer,
-        path: str,
-        expected: FileExpectations,
-        patience: Patience,
-        accelerator: str,
-        progress: Callable[[int], None],
-        cancelled: Callable[[], bool],
+        self, context: IoContext, path: str, expected: FileExpectations, reread_attempts: int = 0
     ) -> None:
-        self._files = files
+        self._context = context
+        self._files = context.files
         self._path = path
         self._expected = expected
-        self._patience = patience
-        self._accelerator = accelerator
-        self._progress = progress
-        self._cancelled = cancelled
+        self._patience = Patience(reread_attempts, context.pause)
         self._descriptor = -1
+        self._raw_header = b""
         self._header: FileHeader | None = None
         self._ranges: list[tuple[int, int]] = []
-        self._scanned: list[ScannedRange | None] = []
+        self._scanned: list[ScannedFile | None] = []
 
     def open(self) -> None:
         """Raises OSError, and PreconditionError for what is no regular file."""
@@ -108,39 +100,94 @@ class FileReading:
             descriptor, self._descriptor = self._descriptor, -1
             self._files.close(descriptor)
 
+    @property
+    def descriptor(self) -> int:
+        return self._descriptor
+
     def status(self) -> os.stat_result:
         return self._files.status(self._descriptor)
 
     def header(self) -> FileHeader:
-        """The header as it is now. Raises VerificationError if it is not the expected file's."""
-        return read_header(self._files, self._descriptor, self._path, self._expected, self._patience)
+        """The header as it is now; read again if the database was writing it at that moment.
 
-    def plan(self, header: FileHeader, size_bytes: int) -> int:
-        """Prepare to read ``size_bytes``; return the number of units. Raises VerificationError for a wrong size."""
-        check_size(self._path, header, size_bytes)
-        self._header = header
+        Raises VerificationError if it is not the expected file's.
+        """
+        header, problem = self._try_header()
+        for _attempt in self._patience.attempts() if problem is not None else ():
+            self._files.forget(self._descriptor, 0, _HEADER_BYTES)
+            header, problem = self._try_header()
+            if problem is None:
+                break
+        if header is None:
+            raise problem or ValueError("neither a header nor a problem")
+        return header
+
+    def _try_header(self) -> tuple[FileHeader | None, VerificationError | None]:
+        data = bytearray(_HEADER_BYTES)
+        raw = bytes(data[: read_fully(self._files, self._descriptor, memoryview(data), 0)])
+        if self._header is not None and raw == self._raw_header:
+            return self._header, None
+        try:
+            header = parse_header(
+                self._expected, self._path, lambda offset, length: raw[offset : offset + length]
+            )
+        except VerificationError as exc:
+            return None, exc
+        self._raw_header, self._header = raw, header
+        return header, None
+
+    def plan(self, size_bytes: int) -> int:
+        """Prepare to read ``size_bytes`` of a file whose header was read; return the number of units.
+
+        Raises VerificationError for a size that does not fit the header.
+        """
+        check_size(self._path, self._known_header(), size_bytes)
         step = CHUNK_SIZE_BYTES if self._expected.kind in _SPLITTABLE else size_bytes
         self._ranges = [(start, min(start + step, size_bytes)) for start in range(0, size_bytes, step)]
         self._scanned = [None] * len(self._ranges)
         return len(self._ranges)
 
-    def pieces(self, unit: int, buffer: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def range(self, unit: int) -> tuple[int, int]:
+        """Where a unit begins and ends, in bytes."""
+        return self._ranges[unit]
+
+    def pieces(self, unit: int, ring: BufferRing) -> Iterator[tuple[int, memoryview]]:
         """Yield offset and bytes of a unit, checked and digested; see :meth:`FileScan.pieces`."""
-        if self._header is None:
-            raise ValueError("the reading was not planned")
+        return self._pieces(unit, ring, self._context, self._descriptor, self._patience)
+
+    def is_sound_in_clone(self, unit: int, ring: BufferRing, descriptor: int) -> bool:
+        """Read a unit of a clone of this file instead, which nobody writes; whether every block of it is sound."""
+        quiet = dataclasses.replace(self._context, bad_blocks=ignore)
+        for _offset, _piece in self._pieces(unit, ring, quiet, descriptor, Patience(0, self._context.pause)):
+            continue
+        return self.scanned(unit).counts.faults == 0
+
+    def _pieces(
+        self, unit: int, ring: BufferRing, context: IoContext, descriptor: int, patience: Patience
+    ) -> Iterator[tuple[int, memoryview]]:
         start, end = self._ranges[unit]
-        checker = checker_for(self._header, self._path, self._accelerator)
+        checker = checker_for(self._known_header(), self._path, context.accelerator)
         digest = ChunkedDigest(CHUNK_SIZE_BYTES)
-        scan = FileScan(
-            self._files, self._descriptor, self._path, start, end, checker, self._patience, self._cancelled
-        )
-        for offset, piece in scan.pieces(buffer):
+        scan = FileScan(context, descriptor, self._path, start, end, checker, patience)
+        for offset, piece in scan.pieces(ring):
             digest.update(piece)
             yield offset, piece
-            self._progress(len(piece))
-        self._scanned[unit] = ScannedRange(
+            context.progress(len(piece))
+        self._scanned[unit] = ScannedFile(
             digest.result(), checker.counts, tuple(scan.faults), checker.accelerator
         )
+
+    def scanned(self, unit: int) -> ScannedFile:
+        """What a unit was found to be. Raises ValueError unless it was read to its end."""
+        found = self._scanned[unit]
+        if found is None:
+            raise ValueError("the unit was not read")
+        return found
+
+    def _known_header(self) -> FileHeader:
+        if self._header is None:
+            raise ValueError("the header was not read")
+        return self._header
 
     @property
     def complete(self) -> bool:
@@ -149,19 +196,16 @@ class FileReading:
 
     def result(self) -> ScannedFile:
         """The units put together. Raises ValueError unless the reading is complete."""
-        if not self.complete:
-            raise ValueError("not all units were read")
-        parts = [part for part in self._scanned if part is not None]
+        parts = [self.scanned(unit) for unit in range(len(self._ranges))]
         chunks = tuple(chunk for part in parts for chunk in part.digest.chunk_digests)
         size_bytes = sum(part.digest.size_bytes for part in parts)
         counts = BlockCounts()
         for part in parts:
             counts.add(part.counts)
-        faults = [fault for part in parts for fault in part.faults]
         return ScannedFile(
             FileDigest(size_bytes, digest_of_chunks(chunks), chunks, CHUNK_SIZE_BYTES),
             counts,
-            tuple(faults[:FAULTS_KEPT]),
+            tuple(fault for part in parts for fault in part.faults)[:FAULTS_KEPT],
             parts[0].accelerator,
         )
 
@@ -174,12 +218,3 @@ def explained(what: str) -> Iterator[None]:
     except OSError as exc:
         code = errno.errorcode.get(exc.errno or 0, "unknown error")
         raise BackupError(f"{what}: {exc.strerror or exc} ({code}).", details={"errno": exc.errno}) from exc
-
-
-def never() -> bool:
-    """Cancelled by nobody."""
-    return False
-
-
-def ignore(_value: object) -> None:
-    """Progress that nobody wants to know."""

@@ -20,16 +20,12 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     SOFT_CORRUPT,
     BlockFault,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import (
-    FileExpectations,
-    parse_header,
-)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.page_cache import PageCacheGuest
 
 FAULTS_KEPT = 100
-# Blocks 0 and 1 of the largest block size.
-_HEADER_BYTES = 2 * 32768
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 1.0
 # A file that keeps us waiting longer than this is damaged, not being written.
@@ -65,49 +61,57 @@ class Patience:
 class FileScan:
     """Reads a range of a file, a buffer at a time, and checks each block once.
 
-    ``start`` is the beginning of a block. After :meth:`pieces` is exhausted, ``faults`` holds the first
-    hundred lasting faults of the range and the checker's counts are final.
+    ``start`` is the beginning of a block and of a page. After :meth:`pieces` is exhausted, ``faults`` holds
+    the first hundred lasting faults of the range and the checker's counts are final; all of them were told to
+    the context as they were found.
     """
 
     def __init__(
         self,
-        files: FileLayer,
+        context: IoContext,
         descriptor: int,
         name: str,
         start: int,
         end: int,
         checker: BlockChecker,
         patience: Patience,
-        cancelled: Callable[[], bool],
     ) -> None:
         self.faults: list[BlockFault] = []
-        self._files = files
+        self._context = context
+        self._files = context.files
         self._descriptor = descriptor
         self._name = name
         self._start = start
         self._end = end
         self._checker = checker
         self._patience = patience
-        self._cancelled = cancelled
 
-    def pieces(self, buffer: memoryview) -> Iterator[tuple[int, memoryview]]:
-        """Yield offset and bytes of the range in order, checked; valid until the next piece is asked for.
+    def pieces(self, ring: BufferRing) -> Iterator[tuple[int, memoryview]]:
+        """Yield offset and bytes of the range in order, checked; valid until the ring comes round again.
 
         Raises OSError, Cancelled, and VerificationError if the file ends early.
         """
-        for offset in range(self._start, self._end, len(buffer)):
+        cache = PageCacheGuest(self._files, self._descriptor, self._start, self._end)
+        step = ring.buffer_size_bytes
+        for offset in range(self._start, self._end, step):
+            length = min(step, self._end - offset)
             self._stop_if_cancelled()
-            piece = buffer[: self._end - offset]
+            self._context.spend(length, self._stop_if_cancelled)
+            piece = ring.next()[:length]
             self._fill(piece, offset)
+            cache.leave(offset, length)
+            cache.expect(offset + length, min(step, self._end - offset - length))
             faults = self._checker.check(offset // self._checker.block_size, piece)
             if faults:
                 faults = self._read_again(piece, offset, faults)
-            self._keep(faults)
+            self._tell(faults)
             yield offset, piece
-        self._keep(self._checker.finish())
+        self._tell(self._checker.finish())
 
-    def _keep(self, faults: list[BlockFault]) -> None:
-        self.faults.extend(faults[: FAULTS_KEPT - len(self.faults)])
+    def _tell(self, faults: list[BlockFault]) -> None:
+        if faults:
+            self._context.bad_blocks(faults)
+            self.faults.extend(faults[: FAULTS_KEPT - len(self.faults)])
 
     def _read_again(self, piece: memoryview, offset: int, faults: list[BlockFault]) -> list[BlockFault]:
         """Read bad blocks again until they are sound or attempts end; ``piece`` keeps the last image."""
@@ -141,7 +145,7 @@ class FileScan:
             )
 
     def _stop_if_cancelled(self) -> None:
-        if self._cancelled():
+        if self._context.cancelled():
             raise Cancelled(f"Reading {self._name} was stopped on request.")
 
 
@@ -154,25 +158,3 @@ def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: in
             break
         filled += count
     return filled
-
-
-def read_header(
-    files: FileLayer, descriptor: int, name: str, expected: FileExpectations, patience: Patience
-) -> FileHeader:
-    """Read and compare the header of an open file, again if the database was writing it at that moment."""
-
-    def read(offset: int, length: int) -> bytes:
-        data = bytearray(length)
-        return bytes(data[: read_fully(files, descriptor, memoryview(data), offset)])
-
-    try:
-        return parse_header(expected, name, read)
-    except VerificationError as exc:
-        problem = exc
-    for _attempt in patience.attempts():
-        files.forget(descriptor, 0, _HEADER_BYTES)
-        try:
-            return parse_header(expected, name, read)
-        except VerificationError as exc:
-            problem = exc
-    raise problem

@@ -16,6 +16,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
 
 PARTIAL_SUFFIX = ".partial"
+HOLE_SIZE_BYTES = 64 * 1024
+"""Of a sparse source, aligned stretches of this many zeros become holes."""
 DIRECT_ALIGNMENT = 4096
 """Offset, length and memory address of a direct write are multiples of this; no common device wants more."""
 
@@ -35,7 +37,13 @@ class StagedFile:
         self._replace = replace
         self._descriptor = -1
         self._direct: int | None = None
+        self._can_allocate = True
         self._renamed = False
+
+    @property
+    def descriptor(self) -> int:
+        """The open partial file, to be read."""
+        return self._descriptor
 
     def open(self) -> None:
         """Refuse a destination that is taken; take the partial file for ourselves."""
@@ -71,6 +79,29 @@ class StagedFile:
                 hint="Free space there or choose another destination.",
                 details={"needed_bytes": size_bytes, "free_bytes": available},
             )
+
+    def clone(self, source: int) -> bool:
+        """Let the file, which is empty still, share all blocks of ``source``; False where that is not possible."""
+        return self._files.clone(source, self._descriptor)
+
+    def allocate(self, start: int, end: int) -> None:
+        """Give a range blocks before several writes of it are under way at once.
+
+        Without them the file system lets only one write at a time make the file larger.
+        """
+        if self._can_allocate:
+            self._can_allocate = self._files.allocate(self._descriptor, start, end - start)
+
+    def leave_holes(self, size_bytes: int) -> None:
+        """Make the file ``size_bytes`` long at once: what is never written is a hole."""
+        self._files.set_size(self._descriptor, size_bytes)
+
+    def write_data_at(self, data: memoryview, offset: int) -> None:
+        """As :meth:`write_at`, but stretches of zeros are left out; the file is long enough already."""
+        for start in range(0, len(data), HOLE_SIZE_BYTES):
+            stretch = data[start : start + HOLE_SIZE_BYTES]
+            if stretch.tobytes().count(0) < len(stretch):
+                self.write_at(stretch, offset + start)
 
     def write_at(self, data: memoryview, offset: int) -> None:
         """Write all of ``data``; several threads may write different places at the same time.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
@@ -18,19 +17,15 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockCounts,
     BlockFault,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
     explained,
-    ignore,
-    never,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_alone
-
-_OS = OsFileLayer()
 
 
 @dataclass(frozen=True)
@@ -68,21 +63,14 @@ class VerifyTask:
         path: str,
         expected: FileExpectations,
         expected_digest: str | None = None,
-        *,
-        progress: Callable[[int], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        files: FileLayer = _OS,
-        accelerator: str = "auto",
+        context: IoContext | None = None,
     ) -> None:
         self._path = path
         self._expected = expected
         self._expected_digest = expected_digest
         self._what = f"Failed to verify {path}"
-        # Nobody writes a stored file: what is bad at first sight is bad.
-        patience = Patience(0, time.sleep)
-        self._stored = FileReading(
-            files, path, expected, patience, accelerator, progress or ignore, cancelled or never
-        )
+        # Nobody writes a stored file: what is bad at first sight is bad, and never read again.
+        self._stored = FileReading(context or IoContext(), path, expected)
         self._header: FileHeader | None = None
         self._problems: list[str] = []
 
@@ -97,16 +85,16 @@ class VerifyTask:
                 self._problems.append(f"{self._what}: expected {wanted} bytes, found {self._size_bytes}.")
             try:
                 self._header = self._stored.header()
-                return self._stored.plan(self._header, self._size_bytes)
+                return self._stored.plan(self._size_bytes)
             except VerificationError as exc:
                 self._problems.append(str(exc))
                 return 0
 
-    def do(self, unit: int, buffer: memoryview) -> None:
+    def do(self, unit: int, ring: BufferRing) -> None:
         """Read one range."""
         with explained(self._what):
             try:
-                for _offset, _piece in self._stored.pieces(unit, buffer):
+                for _offset, _piece in self._stored.pieces(unit, ring):
                     continue
             except VerificationError as exc:
                 self._problems.append(str(exc))
@@ -148,25 +136,11 @@ def verify_file(
     path: str,
     expected: FileExpectations,
     expected_digest: str | None = None,
-    *,
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    files: FileLayer = _OS,
-    accelerator: str = "auto",
+    context: IoContext | None = None,
 ) -> VerifyResult:
     """Read a stored file back and compare header, size and digest, checking every block on the way.
 
     What is wrong with the content is returned; BackupError is raised only if the file cannot be read at all,
     and Cancelled on request.
     """
-    return run_alone(
-        VerifyTask(
-            path,
-            expected,
-            expected_digest,
-            progress=progress,
-            cancelled=cancelled,
-            files=files,
-            accelerator=accelerator,
-        )
-    )
+    return run_alone(VerifyTask(path, expected, expected_digest, context))

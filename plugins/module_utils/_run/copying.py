@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
@@ -37,14 +38,23 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
     Tablespace,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
+    BlockFault,
+    block_runs,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     CopyResult,
     CopyTask,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal, read_journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, Streams
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
+    FileTask,
+    Streams,
+    StreamSettings,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_proof import (
     copied_fields,
     copy_doubt,
@@ -107,13 +117,13 @@ class Copying:
         journal: Journal,
         layout: SetLayout,
         run_id: str,
-        streams: int,
+        streams: StreamSettings,
         max_window_seconds: int,
         stop: Event,
         progress: Progress,
         patience: Callable[[], Patience],
         before_window: Callable[[], None],
-        copy_task: Callable[..., FileTask[CopyResult]] = CopyTask,
+        copy_task: Callable[[CopyRequest, IoContext], FileTask[CopyResult]] = CopyTask,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -150,7 +160,7 @@ class Copying:
                 for opened in [item for item in self._open if not item.futures]:
                     self._finish(opened, redo)
                 self._look_around()
-                if waiting and streams.hungry() and self._files_under_way() < self._streams:
+                if waiting and streams.hungry() and self._files_under_way() < self._streams.count:
                     self._start(waiting.popleft(), streams)
                 else:
                     self._wait_a_little()
@@ -258,8 +268,21 @@ class Copying:
                 # Left by a run that died before it could journal the file: of an unfinished set, and ours.
                 replace=True,
             ),
-            progress=self._progress.add_bytes,
-            cancelled=self._cancel.is_set,
+            IoContext(
+                progress=self._progress.add_bytes,
+                bad_blocks=partial(self._note_bad_blocks, datafile),
+                cancelled=self._cancel.is_set,
+            ),
+        )
+
+    def _note_bad_blocks(self, datafile: Datafile, faults: Sequence[BlockFault]) -> None:
+        """Every one goes to the journal; ``file_copied`` tells the details of the first hundred."""
+        self._journal.append(
+            "bad_blocks",
+            run_id=self._run_id,
+            file_number=datafile.file_number,
+            source=datafile.path,
+            blocks=block_runs(faults),
         )
 
     def _wait_a_little(self) -> None:

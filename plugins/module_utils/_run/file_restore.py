@@ -40,7 +40,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
     FileKind,
     read_control_file_header,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
     find_databases,
     read_manifest,
@@ -162,7 +164,7 @@ def restore_files(
         )
         for item in wanted
     ]
-    results = copy_many(requests, streams, progress=progress)
+    results = copy_many(requests, StreamSettings(streams), IoContext(progress=progress or ignore))
     return sum(result.size_bytes for result in results)
 
 

@@ -33,11 +33,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import make_private_folder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
+    CopyRequest,
     CopyResult,
     CopyTask,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.connection import (
     ConnectionSettings,
     open_connection,
@@ -160,7 +162,7 @@ class Run:
         stop: threading.Event,
         ensure_guardian: Callable[[], None],
         sleep: Callable[[float], object] = time.sleep,
-        copy_task: Callable[..., FileTask[CopyResult]] = CopyTask,
+        copy_task: Callable[[CopyRequest, IoContext], FileTask[CopyResult]] = CopyTask,
     ) -> None:
         self._request = request
         self._layout = layout
@@ -252,7 +254,7 @@ class Run:
                 journal=journal,
                 layout=self._layout,
                 run_id=self._request.run_id,
-                streams=self._request.policy.streams,
+                streams=StreamSettings(self._request.policy.streams),
                 max_window_seconds=self._request.max_window_seconds,
                 stop=self._stop,
                 progress=self._progress,

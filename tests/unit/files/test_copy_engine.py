@@ -36,7 +36,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 from unit.files import oracle_file_writer as writer
@@ -80,7 +81,7 @@ def damage(path: Path, block: int, data: bytes, offset: int = 0, size: int = SIZ
 
 @accelerated
 def test_a_copy_is_byte_for_byte_the_source_and_private(source: Path, backup: Path, accelerator: str) -> None:
-    result = copy_file(request_for(source, backup), accelerator=accelerator)
+    result = copy_file(request_for(source, backup), IoContext(accelerator=accelerator))
     copy = backup / "copy.dbf"
     assert copy.read_bytes() == source.read_bytes()
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -108,7 +109,9 @@ def test_the_headers_before_and_after_are_returned(source: Path, backup: Path) -
 
 def test_a_header_that_moves_during_the_copy_shows_in_the_result(source: Path, backup: Path) -> None:
     moved = writer.Datafile(checkpoint_scn=5_000_000_999).fill(20).header()
-    result = copy_file(request_for(source, backup), progress=lambda _count: damage(source, 1, moved))
+    result = copy_file(
+        request_for(source, backup), IoContext(progress=lambda _count: damage(source, 1, moved))
+    )
     assert isinstance(result.header_before, DatafileHeader)
     assert isinstance(result.header_after, DatafileHeader)
     assert result.header_before.checkpoint_scn == 5_000_000_123
@@ -127,14 +130,14 @@ def test_the_mode_is_the_requested_one_whatever_the_umask(source: Path, backup: 
 def test_files_larger_than_the_buffer_are_copied_whole(tmp_path: Path, backup: Path) -> None:
     large = writer.Datafile(block_size=32768).fill(300).write(tmp_path / "large.dbf")
     counts: list[int] = []
-    result = copy_file(request_for(large, backup), progress=counts.append)
+    result = copy_file(request_for(large, backup), IoContext(progress=counts.append))
     assert (backup / "copy.dbf").read_bytes() == large.read_bytes()
     assert sum(counts) == result.size_bytes == 302 * 32768
-    assert len(counts) == 3
+    assert len(counts) == 5
 
 
 def test_short_reads_and_writes_are_continued(source: Path, backup: Path) -> None:
-    copy_file(request_for(source, backup), files=ShortLayer())
+    copy_file(request_for(source, backup), IoContext(files=ShortLayer()))
     assert (backup / "copy.dbf").read_bytes() == source.read_bytes()
 
 
@@ -157,7 +160,7 @@ def test_control_files_are_copied(tmp_path: Path, backup: Path) -> None:
 def test_a_tempfile_is_copied_only_as_one(tmp_path: Path, backup: Path) -> None:
     path = writer.Datafile(file_type=6).write(tmp_path / "temp01.dbf")
     with pytest.raises(VerificationError, match="file type 3"):
-        copy_file(request_for(path, backup), pause=no_pause)
+        copy_file(request_for(path, backup), IoContext(pause=no_pause))
     copy_file(request_for(path, backup, kind=FileKind.TEMPFILE))
 
 
@@ -173,7 +176,7 @@ def torn_block(number: int = 8) -> bytes:
 def test_a_block_torn_for_a_moment_is_read_again_from_storage(source: Path, backup: Path) -> None:
     files = TearingLayer(8 * SIZE, torn_block(), reads=3)
     pauses: list[float] = []
-    result = copy_file(request_for(source, backup), files=files, pause=pauses.append)
+    result = copy_file(request_for(source, backup), IoContext(files=files, pause=pauses.append))
     assert result.fault_count == 0
     assert (backup / "copy.dbf").read_bytes() == source.read_bytes()
     assert result.digest == file_digest(source).digest
@@ -185,7 +188,7 @@ def test_a_block_torn_for_a_moment_is_read_again_from_storage(source: Path, back
 def test_a_block_that_stays_torn_is_recorded_and_copied_as_it_is(source: Path, backup: Path) -> None:
     damage(source, 8, torn_block())
     pauses: list[float] = []
-    result = copy_file(request_for(source, backup, reread_attempts=3), pause=pauses.append)
+    result = copy_file(request_for(source, backup, reread_attempts=3), IoContext(pause=pauses.append))
     assert [(fault.kind, fault.block, fault.offset) for fault in result.faults] == [
         ("fractured", 8, 8 * SIZE)
     ]
@@ -197,7 +200,10 @@ def test_a_block_that_stays_torn_is_recorded_and_copied_as_it_is(source: Path, b
 def test_no_attempts_means_no_pause(source: Path, backup: Path) -> None:
     damage(source, 8, torn_block())
     pauses: list[float] = []
-    assert copy_file(request_for(source, backup, reread_attempts=0), pause=pauses.append).fault_count == 1
+    assert (
+        copy_file(request_for(source, backup, reread_attempts=0), IoContext(pause=pauses.append)).fault_count
+        == 1
+    )
     assert pauses == []
 
 
@@ -206,7 +212,7 @@ def test_a_header_torn_for_a_moment_is_read_again(source: Path, backup: Path) ->
     torn = bytearray(image.header())
     torn[SIZE - 4] = 0x77
     result = copy_file(
-        request_for(source, backup), files=TearingLayer(SIZE, bytes(torn), reads=2), pause=no_pause
+        request_for(source, backup), IoContext(files=TearingLayer(SIZE, bytes(torn), reads=2), pause=no_pause)
     )
     assert result.fault_count == 0
 
@@ -214,7 +220,7 @@ def test_a_header_torn_for_a_moment_is_read_again(source: Path, backup: Path) ->
 def test_many_bad_blocks_are_counted_but_only_a_hundred_told(tmp_path: Path, backup: Path) -> None:
     image = writer.Datafile(block_size=2048).fill(300)
     image.bodies[:250] = [bytes(2048)] * 250
-    result = copy_file(request_for(image.write(tmp_path / "f"), backup), pause=no_pause)
+    result = copy_file(request_for(image.write(tmp_path / "f"), backup), IoContext(pause=no_pause))
     assert (result.fault_count, len(result.faults)) == (250, 100)
 
 
@@ -230,8 +236,8 @@ def test_patience_with_a_damaged_file_ends() -> None:
 def test_a_damaged_block_zero_is_a_fault_if_the_block_size_is_known(source: Path, backup: Path) -> None:
     damage(source, 0, b"\x01", offset=200)
     with pytest.raises(VerificationError, match="block 0"):
-        copy_file(request_for(source, backup), pause=no_pause)
-    result = copy_file(request_for(source, backup, block_size=SIZE), pause=no_pause)
+        copy_file(request_for(source, backup), IoContext(pause=no_pause))
+    result = copy_file(request_for(source, backup, block_size=SIZE), IoContext(pause=no_pause))
     assert [(fault.kind, fault.block) for fault in result.faults] == [("bad_checksum", 0)]
 
 
@@ -253,7 +259,7 @@ def test_another_file_than_the_expected_one_is_refused(
     source: Path, backup: Path, changes: dict[str, object], said: str
 ) -> None:
     with pytest.raises(VerificationError, match=said) as caught:
-        copy_file(request_for(source, backup, **changes), pause=no_pause)
+        copy_file(request_for(source, backup, **changes), IoContext(pause=no_pause))
     assert str(source) in str(caught.value)
     assert list(backup.iterdir()) == []
 
@@ -265,7 +271,7 @@ def test_another_log_than_the_expected_one_is_refused(
     path = writer.RedoLog().write(tmp_path / "f")
     wanted = request_for(path, backup, kind=FileKind.REDO, thread=thread, sequence=sequence)
     with pytest.raises(VerificationError, match=r"expected (thread|sequence)"):
-        copy_file(wanted, pause=no_pause)
+        copy_file(wanted, IoContext(pause=no_pause))
 
 
 def test_a_half_archived_log_is_refused(tmp_path: Path, backup: Path) -> None:
@@ -273,7 +279,7 @@ def test_a_half_archived_log_is_refused(tmp_path: Path, backup: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(40 * 512)
     with pytest.raises(VerificationError, match=f"size of {68 * 512} bytes, found {40 * 512}"):
-        copy_file(request_for(path, backup, kind=FileKind.REDO), pause=no_pause)
+        copy_file(request_for(path, backup, kind=FileKind.REDO), IoContext(pause=no_pause))
 
 
 def test_a_truncated_datafile_is_refused(source: Path, backup: Path) -> None:
@@ -293,19 +299,21 @@ def test_a_datafile_that_grows_is_copied_up_to_its_size_at_the_start(source: Pat
         with source.open("ab") as file:
             file.write(writer.never_used_block(SIZE, 22))
 
-    assert copy_file(request_for(source, backup), progress=grow).size_bytes == 22 * SIZE
+    assert copy_file(request_for(source, backup), IoContext(progress=grow)).size_bytes == 22 * SIZE
     assert (backup / "copy.dbf").stat().st_size == 22 * SIZE
 
 
 def test_a_source_that_shrinks_is_refused(source: Path, backup: Path) -> None:
     with pytest.raises(VerificationError, match="shorter"):
-        copy_file(request_for(source, backup), progress=lambda _count: os.truncate(source, 5 * SIZE))
+        copy_file(
+            request_for(source, backup), IoContext(progress=lambda _count: os.truncate(source, 5 * SIZE))
+        )
     assert list(backup.iterdir()) == []
 
 
 def test_a_source_that_ends_early_is_refused(source: Path, backup: Path) -> None:
     with pytest.raises(VerificationError, match=f"the file ends at {9 * SIZE}"):
-        copy_file(request_for(source, backup), files=EndingLayer(9 * SIZE))
+        copy_file(request_for(source, backup), IoContext(files=EndingLayer(9 * SIZE)))
     assert list(backup.iterdir()) == []
 
 
@@ -314,7 +322,7 @@ def test_a_source_that_becomes_another_file_is_refused(source: Path, backup: Pat
     with pytest.raises(
         VerificationError, match="creation_scn 17000 still at the end of the read, found 18000"
     ):
-        copy_file(request_for(source, backup), progress=lambda _count: damage(source, 1, other))
+        copy_file(request_for(source, backup), IoContext(progress=lambda _count: damage(source, 1, other)))
     assert list(backup.iterdir()) == []
 
 
@@ -332,7 +340,7 @@ def test_a_destination_that_appears_meanwhile_is_kept(source: Path, backup: Path
         (backup / "copy.dbf").write_bytes(b"precious")
 
     with pytest.raises(PreconditionError, match="exists"):
-        copy_file(request_for(source, backup), progress=another_writer)
+        copy_file(request_for(source, backup), IoContext(progress=another_writer))
     assert (backup / "copy.dbf").read_bytes() == b"precious"
     assert len(list(backup.iterdir())) == 1
 
@@ -389,7 +397,7 @@ def test_missing_space_is_told_before_anything_is_copied(source: Path, backup: P
 
     progress: list[int] = []
     with pytest.raises(PreconditionError, match=f"{22 * SIZE} bytes needed, {22 * SIZE - 1} bytes free"):
-        copy_file(request_for(source, backup), files=Full(), progress=progress.append)
+        copy_file(request_for(source, backup), IoContext(files=Full(), progress=progress.append))
     assert (progress, list(backup.iterdir())) == ([], [])
 
 
@@ -402,13 +410,13 @@ def test_a_missing_source_and_a_missing_folder_are_explained(source: Path, backu
 
 def test_a_pipe_is_no_source(tmp_path: Path, backup: Path) -> None:
     with pytest.raises(BackupError):
-        copy_file(request_for(tmp_path, backup), pause=no_pause)
+        copy_file(request_for(tmp_path, backup), IoContext(pause=no_pause))
     assert list(backup.iterdir()) == []
 
 
 def test_a_cancelled_copy_leaves_nothing(source: Path, backup: Path) -> None:
     with pytest.raises(Cancelled, match="stopped"):
-        copy_file(request_for(source, backup), cancelled=lambda: True)
+        copy_file(request_for(source, backup), IoContext(cancelled=lambda: True))
     assert list(backup.iterdir()) == []
 
 
@@ -417,7 +425,7 @@ def test_a_cancelled_copy_leaves_nothing(source: Path, backup: Path) -> None:
 
 def calls_of_a_copy(source: Path, scratch: Path, replace: bool = False) -> list[str]:
     files = FailingLayer()
-    copy_file(request_for(source, scratch, replace=replace), files=files, pause=no_pause)
+    copy_file(request_for(source, scratch, replace=replace), IoContext(files=files, pause=no_pause))
     (scratch / "copy.dbf").unlink()
     return files.calls
 
@@ -434,9 +442,11 @@ def test_whatever_call_fails_nothing_has_the_final_name_and_a_rerun_succeeds(
     assert ("forget" in calls) == torn
     for position, name in enumerate(calls):
         with pytest.raises(BackupError, match=errno.errorcode[error]):
-            copy_file(request_for(source, backup), files=FailingLayer(position, error), pause=no_pause)
+            copy_file(
+                request_for(source, backup), IoContext(files=FailingLayer(position, error), pause=no_pause)
+            )
         assert list(backup.iterdir()) == [], f"call {position}, {name}"
-        copy_file(request_for(source, backup), pause=no_pause)
+        copy_file(request_for(source, backup), IoContext(pause=no_pause))
         assert (backup / "copy.dbf").read_bytes() == source.read_bytes()
         (backup / "copy.dbf").unlink()
 
@@ -446,7 +456,7 @@ def test_no_failing_call_leaks_a_descriptor(source: Path, backup: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for position in range(len(calls)):
         with pytest.raises(BackupError):
-            copy_file(request_for(source, backup), files=FailingLayer(position), pause=no_pause)
+            copy_file(request_for(source, backup), IoContext(files=FailingLayer(position), pause=no_pause))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -455,7 +465,10 @@ def test_whatever_call_fails_a_replaced_file_is_the_old_or_the_new_one(source: P
     for position in range(len(calls)):
         (backup / "copy.dbf").write_bytes(b"old")
         with pytest.raises(BackupError):
-            copy_file(request_for(source, backup, replace=True), files=FailingLayer(position), pause=no_pause)
+            copy_file(
+                request_for(source, backup, replace=True),
+                IoContext(files=FailingLayer(position), pause=no_pause),
+            )
         assert (backup / "copy.dbf").read_bytes() in (b"old", source.read_bytes())
         assert len(list(backup.iterdir())) == 1
 
@@ -477,7 +490,7 @@ def test_a_restore_demands_the_digest_of_the_stored_file(source: Path, backup: P
     target.unlink()
     damage(Path(stored.destination), 9, b"x", offset=500)
     with pytest.raises(VerificationError, match="digest"):
-        copy_file(back, pause=no_pause)
+        copy_file(back, IoContext(pause=no_pause))
     assert not target.exists()
 
 
@@ -490,8 +503,7 @@ def test_a_stored_file_verifies(source: Path, backup: Path, accelerator: str) ->
         stored.destination,
         request.expectations,
         stored.digest,
-        progress=counts.append,
-        accelerator=accelerator,
+        IoContext(progress=counts.append, accelerator=accelerator),
     )
     assert verified.intact
     assert (verified.digest, verified.chunk_digests) == (stored.digest, stored.chunk_digests)
@@ -502,7 +514,7 @@ def test_a_stored_file_verifies(source: Path, backup: Path, accelerator: str) ->
 
 def test_a_stored_file_with_a_known_bad_block_is_intact(source: Path, backup: Path) -> None:
     damage(source, 8, torn_block())
-    stored = copy_file(request_for(source, backup), pause=no_pause)
+    stored = copy_file(request_for(source, backup), IoContext(pause=no_pause))
     verified = verify_file(stored.destination, request_for(source, backup).expectations, stored.digest)
     assert verified.intact
     assert [fault.block for fault in verified.faults] == [8]
@@ -562,7 +574,9 @@ def test_results_come_in_the_order_of_the_requests(tmp_path: Path, backup: Path,
     requests = requests_for(tmp_path, backup, [4, 30, 2, 11])
     counts: list[int] = []
     finished: list[CopyResult] = []
-    results = copy_many(requests, streams, progress=counts.append, finished=finished.append)
+    results = copy_many(
+        requests, StreamSettings(streams), IoContext(progress=counts.append), finished=finished.append
+    )
     assert [result.source for result in results] == [request.source for request in requests]
     assert sum(counts) == sum(result.size_bytes for result in results)
     assert sorted(result.source for result in finished) == [request.source for request in requests]
@@ -607,7 +621,7 @@ def test_the_first_failure_stops_the_others_and_is_the_one_told() -> None:
     stop = threading.Event()
     tasks = [SlowTask(size, stop) for size in (30, 2, 1)]
     with pytest.raises(VerificationError, match="the small one is bad"):
-        run_all(tasks, 3, stop)
+        run_all(tasks, StreamSettings(3), stop)
     assert all(task.abandoned for task in tasks)
 
 
@@ -615,20 +629,22 @@ def test_files_not_yet_begun_stay_so_after_a_failure(tmp_path: Path, backup: Pat
     requests = requests_for(tmp_path, backup, [4, 30, 2])
     requests[1] = dataclasses.replace(requests[1], file_number=77)
     with pytest.raises(VerificationError, match="file_number 77"):
-        copy_many(requests, 1, pause=no_pause)
+        copy_many(requests, StreamSettings(1), IoContext(pause=no_pause))
     assert list(backup.iterdir()) == []
 
 
 def test_nothing_is_begun_after_cancellation(tmp_path: Path, backup: Path) -> None:
     with pytest.raises(Cancelled):
-        copy_many(requests_for(tmp_path, backup, [4, 2]), 2, cancelled=lambda: True)
+        copy_many(
+            requests_for(tmp_path, backup, [4, 2]), StreamSettings(2), IoContext(cancelled=lambda: True)
+        )
     assert list(backup.iterdir()) == []
 
 
 def test_no_request_is_no_work() -> None:
-    assert copy_many([], 3) == []
+    assert copy_many([], StreamSettings(3)) == []
 
 
 def test_no_stream_is_a_programming_error(tmp_path: Path, backup: Path) -> None:
     with pytest.raises(ValueError, match="stream"):
-        copy_many(requests_for(tmp_path, backup, [2]), 0)
+        copy_many(requests_for(tmp_path, backup, [2]), StreamSettings(0))

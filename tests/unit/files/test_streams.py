@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files import file_reading
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     CopyResult,
@@ -23,7 +24,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import Streams
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import Streams, StreamSettings
 
 from unit.files import oracle_file_writer as writer
 
@@ -46,7 +48,7 @@ class NamedTask:
         self._notes.append(f"begin {self._name}")
         return self._units
 
-    def do(self, unit: int, _buffer: memoryview) -> None:
+    def do(self, unit: int, _ring: BufferRing) -> None:
         self._notes.append(f"{self._name}{unit}")
         if self._gate is not None:
             self._gate()
@@ -61,7 +63,7 @@ class NamedTask:
 
 def test_one_stream_does_file_after_file() -> None:
     notes: list[str] = []
-    with Streams(1) as streams:
+    with Streams(StreamSettings(1)) as streams:
         futures = [streams.submit(NamedTask(name, 2, notes)) for name in ("a", "b")]
         assert [future.result(30) for future in futures] == ["a", "b"]
     assert notes == ["begin a", "a0", "a1", "end a", "begin b", "b0", "b1", "end b"]
@@ -69,16 +71,22 @@ def test_one_stream_does_file_after_file() -> None:
 
 def test_idle_streams_help_with_the_only_file() -> None:
     together = threading.Barrier(3, timeout=30)
-    with Streams(3) as streams:
+    with Streams(StreamSettings(3)) as streams:
         # Passes only if three units of the one file run at the same time.
         assert streams.submit(NamedTask("a", 3, [], lambda: together.wait() and None)).result(30) == "a"
 
 
 def test_a_stream_is_hungry_only_when_nothing_is_left_to_take() -> None:
-    gate = threading.Event()
-    with Streams(2) as streams:
+    gate, reached = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        gate.wait(30)
+
+    with Streams(StreamSettings(2)) as streams:
         assert streams.hungry()
-        future = streams.submit(NamedTask("a", 5, [], lambda: gate.wait(30) and None))
+        future = streams.submit(NamedTask("a", 5, [], wait))
+        assert reached.wait(30)
         assert not streams.hungry()
         gate.set()
         future.result(30)
@@ -91,7 +99,7 @@ def test_a_failing_unit_abandons_its_file_alone() -> None:
     def fail() -> None:
         raise OSError(errno.EIO, "bad disk")
 
-    with Streams(2) as streams:
+    with Streams(StreamSettings(2)) as streams:
         bad = streams.submit(NamedTask("bad", 3, notes, fail))
         good = streams.submit(NamedTask("good", 3, notes))
         with pytest.raises(OSError, match="bad disk"):
@@ -107,7 +115,7 @@ def test_a_failing_end_abandons_the_file_too() -> None:
             raise OSError(errno.ENOSPC, "no room")
 
     notes: list[str] = []
-    with Streams(1) as streams, pytest.raises(OSError, match="no room"):
+    with Streams(StreamSettings(1)) as streams, pytest.raises(OSError, match="no room"):
         streams.submit(Unfinished("a", 1, notes)).result(30)
     assert notes[-1] == "abandon a"
 
@@ -132,7 +140,9 @@ def test_the_number_of_streams_does_not_change_copy_digest_or_counts(
         damaged[block * SIZE + 300] ^= 1
     large.write_bytes(damaged)
     target = tmp_path / "copy.dbf"
-    (result,) = copy_many([request_for(large, target)], streams, pause=lambda _seconds: None)
+    (result,) = copy_many(
+        [request_for(large, target)], StreamSettings(streams), IoContext(pause=lambda _seconds: None)
+    )
     assert target.read_bytes() == bytes(damaged)
     assert result.digest == file_digest(large, CHUNK).digest
     assert len(result.chunk_digests) == 7
@@ -150,7 +160,7 @@ def test_an_error_in_one_range_leaves_no_file(large: Path, tmp_path: Path) -> No
     target = tmp_path / "copies" / "copy.dbf"
     target.parent.mkdir()
     with pytest.raises(Exception, match="EIO"):
-        copy_many([request_for(large, target)], 3, files=BadPlace())
+        copy_many([request_for(large, target)], StreamSettings(3), IoContext(files=BadPlace()))
     assert list(target.parent.iterdir()) == []
 
 
@@ -180,7 +190,7 @@ class CountingLayer(OsFileLayer):
 
 
 def copied(source: Path, target: Path, files: OsFileLayer) -> CopyResult:
-    result = copy_file(request_for(source, target), files=files)
+    result = copy_file(request_for(source, target), IoContext(files=files))
     assert target.read_bytes() == source.read_bytes()
     return result
 
@@ -221,7 +231,7 @@ def test_a_file_system_without_direct_io_is_served(large: Path, tmp_path: Path) 
 
 
 def test_a_task_that_was_cancelled_before_it_began_opens_nothing(large: Path, tmp_path: Path) -> None:
-    task = CopyTask(request_for(large, tmp_path / "copy.dbf"), cancelled=lambda: True)
-    with Streams(1) as streams, pytest.raises(Exception, match="stopped before it began"):
+    task = CopyTask(request_for(large, tmp_path / "copy.dbf"), IoContext(cancelled=lambda: True))
+    with Streams(StreamSettings(1)) as streams, pytest.raises(Exception, match="stopped before it began"):
         streams.submit(task).result(30)
     assert [entry.name for entry in tmp_path.iterdir()] == ["large.dbf"]

@@ -31,11 +31,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
     RedoThread,
     Tablespace,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     CopyResult,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import DatafileHeader
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 
 DBID = 1567890123
 RESETLOGS_ID = 1093214587
@@ -56,7 +58,7 @@ class FakeCopy:
     def begin(self) -> int:
         return 1
 
-    def do(self, _unit: int, _buffer: memoryview) -> None:
+    def do(self, _unit: int, _ring: BufferRing) -> None:
         self._result = self._copy()
 
     def end(self) -> CopyResult:
@@ -153,35 +155,22 @@ class FakeDatabase:
     def close(self) -> None:
         pass
 
-    def copy_task(
-        self,
-        request: CopyRequest,
-        *,
-        progress: Callable[[int], None] | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> FakeCopy:
+    def copy_task(self, request: CopyRequest, context: IoContext) -> FakeCopy:
         """What a stream is given to do."""
-        return FakeCopy(lambda: self.copy(request, progress=progress, cancelled=cancelled))
+        return FakeCopy(lambda: self.copy(request, context))
 
-    def copy(
-        self,
-        request: CopyRequest,
-        *,
-        progress: Callable[[int], None] | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> CopyResult:
+    def copy(self, request: CopyRequest, context: IoContext) -> CopyResult:
         """Stand in for the copy engine: a small file, and headers as the database has them at this moment."""
         number = request.file_number
         assert number is not None
         before = self.header(number)
         self.log.append(f"COPY {number}")
         self.before(f"copy {number}")
-        if cancelled():
+        if context.cancelled():
             raise Cancelled("stopped")
         content = bytes([number % 256]) * FILE_BYTES
         Path(request.destination).write_bytes(content)
-        if progress is not None:
-            progress(FILE_BYTES)
+        context.progress(FILE_BYTES)
         digest = hashlib.sha256(content).hexdigest()
         return CopyResult(
             source=request.source,
@@ -199,6 +188,7 @@ class FakeDatabase:
             header_after=self.header(number),
             seconds=0.01,
             accelerator="none",
+            reflinked=False,
             source_inode=number,
             source_mtime_ns=0,
         )

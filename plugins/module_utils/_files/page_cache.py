@@ -1,0 +1,56 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading through the page cache without changing what is in it.
+
+A database that works through the page cache lives on what is there. Its pages are left alone; those that only
+the copy brought in are dropped as soon as they were read.
+
+Private to this collection: not an interface for other collections.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
+
+_ABSENT, _PRESENT = 0, 1
+
+
+class PageCacheGuest:
+    """One range of an open file, about to be read in order. ``start`` is a multiple of the page size."""
+
+    def __init__(self, files: FileLayer, descriptor: int, start: int, end: int) -> None:
+        self._files = files
+        self._descriptor = descriptor
+        self._start = start
+        found = files.resident_pages(descriptor, start, end - start)
+        # Nobody knows, or all of it is there: nothing to fetch ahead and nothing to drop.
+        self._pages = found if found is not None and _ABSENT in found else None
+
+    def expect(self, offset: int, length: int) -> None:
+        """Have the range fetched, if it is not there, while the caller does something else."""
+        if (
+            self._pages is not None
+            and _ABSENT in self._pages[self._page(offset) : self._page(offset + length)]
+        ):
+            self._files.expect(self._descriptor, offset, length)
+
+    def leave(self, offset: int, length: int) -> None:
+        """Drop what of the range was not in the cache before."""
+        for first, last in self._absent_runs(self._page(offset), self._page(offset + length)):
+            start = self._start + first * mmap.PAGESIZE
+            self._files.forget(self._descriptor, start, (last - first) * mmap.PAGESIZE)
+
+    def _page(self, offset: int) -> int:
+        return -(-(offset - self._start) // mmap.PAGESIZE)
+
+    def _absent_runs(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        if self._pages is None:
+            return
+        while (begin := self._pages.find(_ABSENT, first, last)) >= 0:
+            end = self._pages.find(_PRESENT, begin, last)
+            first = last if end < 0 else end
+            yield begin, first
