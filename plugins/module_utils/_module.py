@@ -17,6 +17,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import DEFAULT_BUFFER_BYTES
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.connection import (
     ConnectionSettings,
     open_connection,
@@ -132,6 +133,20 @@ def selection_spec() -> OptionSpec:
             "tablespaces": {"type": "list", "elements": "str", "default": []},
             "exclude": {"type": "list", "elements": "str", "default": []},
             "query": {"type": "str", "default": ""},
+        }
+    )
+
+
+def streams_spec() -> OptionSpec:
+    """How files are copied: the options of the doc fragment ``_streams``, for :class:`CopyTuning`."""
+    return OptionSpec(
+        options={
+            "streams": {"type": "int", "default": 4},
+            "buffer_bytes": {"type": "int", "default": DEFAULT_BUFFER_BYTES},
+            "max_bytes_per_second": {"type": "int", "default": 0},
+            "nice": {"type": "int", "default": 0},
+            "io_class": {"type": "str", "choices": ["best_effort", "idle"]},
+            "reflink": {"type": "bool", "default": False},
         }
     )
 

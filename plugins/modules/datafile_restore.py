@@ -56,10 +56,6 @@ options:
     description: Name of the inventory host, as it must appear in O(confirm).
     type: str
     required: true
-  streams:
-    description: Number of streams that write at the same time; they share large files.
-    type: int
-    default: 2
   oracle_home:
     description: Oracle home of the instance.
     type: path
@@ -70,6 +66,7 @@ options:
     required: true
 extends_documentation_fragment:
   - hotbackup.oracle._set
+  - hotbackup.oracle._streams
   - hotbackup.oracle._attributes
 attributes:
   check_mode:
@@ -181,12 +178,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_p
     check_confirmation,
     select_files,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     local_instance,
     run_module,
     set_spec,
+    streams_spec,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import OPEN, READ_ONLY
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
@@ -204,24 +203,28 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach i
     require_reach,
 )
 
-SPEC = set_spec() + OptionSpec(
-    options={
-        "dbid": {"type": "int"},
-        "tablespaces": {"type": "list", "elements": "str", "default": []},
-        "file_numbers": {"type": "list", "elements": "int", "default": []},
-        "through_scn": {"type": "int"},
-        "confirm": {"type": "str"},
-        "host": {"type": "str", "required": True},
-        "streams": {"type": "int", "default": 2},
-        "oracle_home": {"type": "path", "required": True},
-        "oracle_sid": {"type": "str", "required": True},
-    }
+SPEC = (
+    set_spec()
+    + streams_spec()
+    + OptionSpec(
+        options={
+            "dbid": {"type": "int"},
+            "tablespaces": {"type": "list", "elements": "str", "default": []},
+            "file_numbers": {"type": "list", "elements": "int", "default": []},
+            "through_scn": {"type": "int"},
+            "confirm": {"type": "str"},
+            "host": {"type": "str", "required": True},
+            "oracle_home": {"type": "path", "required": True},
+            "oracle_sid": {"type": "str", "required": True},
+        }
+    )
 )
 
 
 def body(context: ModuleContext) -> Mapping[str, Any]:
     """Plan from the manifest and the disk, then write what differs."""
     params = context.params
+    tuning = CopyTuning.from_options(params)
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
     wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
     require_living_branch(manifest, params["through_scn"])
@@ -236,12 +239,12 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     written = 0
     change = bool(control.copies) or any(not item.equal for item in planned)
     if change and not context.check_mode:
-        require_sound_copies(planned, params["streams"])
+        require_sound_copies(planned, tuning.streams)
         database = manifest.database
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)
         )
-        written = restore_files(planned, database.dbid, params["streams"])
+        written = restore_files(planned, database.dbid, tuning)
         restore_control_files(control.copies)
     return {
         "changed": change,

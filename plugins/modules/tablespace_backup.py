@@ -20,14 +20,6 @@ description:
 author:
   - hotbackup contributors (@hotbackup)
 options:
-  streams:
-    description:
-      - How many streams copy at the same time.
-      - Each has a file of its own while there are enough of them. Streams without one share a file larger than 64 MiB.
-      - The next tablespace begins only when a stream finds nothing left to take, so that each is in backup mode for as
-        short a time as the storage allows.
-    type: int
-    default: 2
   max_window:
     description:
       - Longest time in seconds that one tablespace may be in backup mode; V(0) means no limit.
@@ -63,6 +55,7 @@ extends_documentation_fragment:
   - hotbackup.oracle._connection
   - hotbackup.oracle._set
   - hotbackup.oracle._selection
+  - hotbackup.oracle._streams
   - hotbackup.oracle._attributes
   - hotbackup.oracle._attributes.actiongroup_oracle
 attributes:
@@ -78,6 +71,8 @@ notes:
   - Run it as the owner of the datafiles, usually through C(become_user), on the database host.
   - The set is not a backup before M(hotbackup.oracle.backup_set) has sealed it. Afterwards switch logs and keep the
     archived redo, in this order.
+  - The next tablespace begins only when a stream finds nothing left to take, so that each is in backup mode for as
+    short a time as the storage allows.
   - Where C(KillUserProcesses) ends a user's processes at logout, the module warns. Exempt the user there.
 seealso:
   - module: hotbackup.oracle.tablespace_info
@@ -109,6 +104,10 @@ EXAMPLES = r"""
     set_id: 20260301T010000Z
     tablespaces: [USERS, SALES_*]
     max_window: 3600
+    streams: 2
+    max_bytes_per_second: 200000000
+    nice: 10
+    io_class: best_effort
 
 - name: Start a long copy and come back for it later
   hotbackup.oracle.tablespace_backup:
@@ -310,6 +309,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout, SetLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
@@ -318,6 +318,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     run_module,
     selection_spec,
     set_spec,
+    streams_spec,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import (
     read_database,
@@ -348,9 +349,9 @@ SPEC = (
     connection_spec()
     + set_spec()
     + selection_spec()
+    + streams_spec()
     + OptionSpec(
         options={
-            "streams": {"type": "int", "default": 2},
             "max_window": {"type": "int", "default": 0},
             "state_dir": {"type": "path"},
             "wait": {"type": "bool", "default": True},
@@ -370,7 +371,10 @@ def ensure(context: ModuleContext) -> dict[str, Any]:
 def _ensure(context: ModuleContext) -> dict[str, Any]:
     params = context.params
     policy = BackupPolicy(
-        tuple(params["tablespaces"]), tuple(params["exclude"]), params["query"], max(1, params["streams"])
+        tuple(params["tablespaces"]),
+        tuple(params["exclude"]),
+        params["query"],
+        CopyTuning.from_options(params),
     )
     with context.connect() as gateway:
         database = read_database(gateway)

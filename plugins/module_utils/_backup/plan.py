@@ -9,7 +9,7 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
@@ -31,16 +31,17 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection
     Search,
     select_tablespaces,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 
 
 @dataclass(frozen=True)
 class BackupPolicy:
-    """What the user asked for. ``streams`` may differ between the runs of a set, the rest may not."""
+    """What the user asked for. ``tuning`` may differ between the runs of a set, the rest may not."""
 
     tablespaces: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     query: str = ""
-    streams: int = 2
+    tuning: CopyTuning = field(default_factory=CopyTuning)
 
     def identity(self) -> dict[str, Any]:
         """Return the part that a resumed run must ask for again, as the journal holds it."""
@@ -213,7 +214,7 @@ def plan_backup(
                 planned, key=lambda item: (-item.copy_bytes, item.tablespace.con_id, item.tablespace.number)
             )
         ),
-        streams=policy.streams,
+        streams=policy.tuning.streams,
         skipped=_with_method(selection.tablespaces, BackupMethod.SKIP),
         excluded=tuple(LeftOut(tablespace, reason) for tablespace, reason in selection.excluded),
         broken=broken,

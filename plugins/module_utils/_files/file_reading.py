@@ -96,6 +96,7 @@ class FileReading:
 
     def close(self) -> None:
         """Raises OSError."""
+        self._raw_header = b""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             self._files.close(descriptor)

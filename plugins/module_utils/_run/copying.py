@@ -38,6 +38,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
     Tablespace,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BlockFault,
     block_runs,
@@ -53,11 +54,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
     FileTask,
     Streams,
-    StreamSettings,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_proof import (
     copied_fields,
     copy_doubt,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
+    bandwidth,
+    stream_settings,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.leftovers import RUNNER, record_ending
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.progress import Progress
@@ -117,7 +121,7 @@ class Copying:
         journal: Journal,
         layout: SetLayout,
         run_id: str,
-        streams: StreamSettings,
+        tuning: CopyTuning,
         max_window_seconds: int,
         stop: Event,
         progress: Progress,
@@ -130,7 +134,8 @@ class Copying:
         self._journal = journal
         self._layout = layout
         self._run_id = run_id
-        self._streams = streams
+        self._tuning = tuning
+        self._bandwidth = bandwidth(tuning)
         self._max_window_seconds = max_window_seconds
         self._stop = stop
         self._progress = progress
@@ -152,7 +157,7 @@ class Copying:
         """
         waiting = deque(jobs)
         redo: dict[str, str] = {}
-        streams = Streams(self._streams)
+        streams = Streams(stream_settings(self._tuning))
         try:
             while waiting or self._open:
                 self._collect()
@@ -160,7 +165,7 @@ class Copying:
                 for opened in [item for item in self._open if not item.futures]:
                     self._finish(opened, redo)
                 self._look_around()
-                if waiting and streams.hungry() and self._files_under_way() < self._streams.count:
+                if waiting and streams.hungry() and self._files_under_way() < self._tuning.streams:
                     self._start(waiting.popleft(), streams)
                 else:
                     self._wait_a_little()
@@ -267,11 +272,13 @@ class Copying:
                 file_number=datafile.file_number,
                 # Left by a run that died before it could journal the file: of an unfinished set, and ours.
                 replace=True,
+                reflink=self._tuning.reflink,
             ),
             IoContext(
                 progress=self._progress.add_bytes,
                 bad_blocks=partial(self._note_bad_blocks, datafile),
                 cancelled=self._cancel.is_set,
+                bandwidth=self._bandwidth,
             ),
         )
 

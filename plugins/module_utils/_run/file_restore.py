@@ -27,6 +27,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_p
     ControlFilePlan,
     plan_control_file,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
     fsync_folder,
     make_private_folder,
@@ -42,7 +43,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
+    bandwidth,
+    stream_settings,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
     find_databases,
     read_manifest,
@@ -136,7 +140,10 @@ def _stored_digest(item: PlannedFile) -> str:
 
 
 def restore_files(
-    planned: Sequence[PlannedFile], dbid: int, streams: int, progress: Callable[[int], None] | None = None
+    planned: Sequence[PlannedFile],
+    dbid: int,
+    tuning: CopyTuning,
+    progress: Callable[[int], None] = ignore,
 ) -> int:
     """Write the files that differ; returns the bytes written.
 
@@ -161,10 +168,13 @@ def restore_files(
             file_number=item.file.file_number,
             expected_digest=item.file.digest,
             replace=True,
+            reflink=tuning.reflink,
         )
         for item in wanted
     ]
-    results = copy_many(requests, StreamSettings(streams), IoContext(progress=progress or ignore))
+    results = copy_many(
+        requests, stream_settings(tuning), IoContext(progress=progress, bandwidth=bandwidth(tuning))
+    )
     return sum(result.size_bytes for result in results)
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class RunRequest:
                     tablespaces=tuple(policy["tablespaces"]),
                     exclude=tuple(policy["exclude"]),
                     query=policy["query"],
-                    streams=policy["streams"],
+                    tuning=CopyTuning(**policy["tuning"]),
                 ),
             }
         )

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, StreamSettings
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.connection import (
     ConnectionSettings,
     open_connection,
@@ -223,7 +223,7 @@ class Run:
             pid=os.getpid(),
             startup_times=list(ground.startup_times),
             policy=request.policy.identity(),
-            streams=request.policy.streams,
+            tuning=asdict(request.policy.tuning),
             ended_windows=ended,
             plan={"file_count": found.plan.file_count, "copy_bytes": plain(found.plan.copy_bytes)},
         )
@@ -254,7 +254,7 @@ class Run:
                 journal=journal,
                 layout=self._layout,
                 run_id=self._request.run_id,
-                streams=StreamSettings(self._request.policy.streams),
+                tuning=self._request.policy.tuning,
                 max_window_seconds=self._request.max_window_seconds,
                 stop=self._stop,
                 progress=self._progress,

@@ -24,6 +24,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan impo
     BackupPolicy,
     plan_backup,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 
 from unit.backup.samples import active, database, datafile, destination, instance, tablespace
 from unit.backup.test_journal_state import INTENT, OPENED, STARTED, copied
@@ -204,7 +205,7 @@ def test_set_of_another_database_or_incarnation_is_refused() -> None:
 def test_resuming_with_another_policy_is_refused_but_other_streams_are_not() -> None:
     state = replay([IDENTITY])
     assert codes(plan(state=state, policy=BackupPolicy(exclude=("USERS",)))) == ["other_policy"]
-    assert codes(plan(state=state, policy=BackupPolicy(streams=8))) == []
+    assert codes(plan(state=state, policy=BackupPolicy(tuning=CopyTuning(streams=8)))) == []
 
 
 def test_planning_twice_gives_the_same_plan() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_s
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.guardian import guard
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.request import (
@@ -55,7 +56,7 @@ class Host:
             dbid=DBID,
             set_id=set_id,
             run_id=run_id,
-            policy=BackupPolicy(streams=streams),
+            policy=BackupPolicy(tuning=CopyTuning(streams=streams)),
             max_window_seconds=max_window_seconds,
             state_dir=str(self.folder.root),
         )

@@ -15,6 +15,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     PreconditionError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.attach import (
     follow_run,
     raise_failure,
@@ -182,7 +183,7 @@ def test_other_policy_is_refused_even_if_the_set_is_finished(make_host):
 def test_other_number_of_streams_is_the_same_policy(make_host):
     host = make_host({"A": 1})
     assert host.run()[0]
-    assert is_done(look(host, policy=BackupPolicy(streams=8)), host.layout)
+    assert is_done(look(host, policy=BackupPolicy(tuning=CopyTuning(streams=8))), host.layout)
 
 
 def test_started_run_that_cannot_connect_fails_with_the_reason(make_host):

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 hotbackup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How copying shares a machine with everything else on it. Private to the collection.
+
+Nothing here changes what a set holds: it may differ between the runs of one set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+
+DEFAULT_BUFFER_BYTES = 2 * 1024 * 1024
+_BUFFER_STEP_BYTES = 64 * 1024
+_LARGEST_BUFFER_BYTES = 64 * 1024 * 1024
+_LOWEST_NICE = 19
+
+
+@dataclass(frozen=True)
+class CopyTuning:
+    """``buffer_bytes`` is the size of each of a stream's three buffers. ``max_bytes_per_second`` is shared by all
+    streams, 0 for no limit. ``nice`` and ``io_class`` are the priority of the threads that copy; ``io_class`` is
+    ``best_effort``, ``idle``, or None to leave it alone. ``reflink`` shares blocks where the file system can.
+    """
+
+    streams: int = 4
+    buffer_bytes: int = DEFAULT_BUFFER_BYTES
+    max_bytes_per_second: int = 0
+    nice: int = 0
+    io_class: str | None = None
+    reflink: bool = False
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> CopyTuning:
+        """From a module's options of the same names. Raises PreconditionError for a value that cannot be."""
+        tuning = cls(
+            streams=options["streams"],
+            buffer_bytes=options["buffer_bytes"],
+            max_bytes_per_second=options["max_bytes_per_second"],
+            nice=options["nice"],
+            io_class=options["io_class"],
+            reflink=options["reflink"],
+        )
+        tuning.require_possible()
+        return tuning
+
+    def require_possible(self) -> None:
+        """Raises PreconditionError naming the option, its value and what it may be."""
+        buffer_fits = (
+            0 < self.buffer_bytes <= _LARGEST_BUFFER_BYTES and self.buffer_bytes % _BUFFER_STEP_BYTES == 0
+        )
+        _require("streams", self.streams, self.streams >= 1, "at least 1")
+        _require("buffer_bytes", self.buffer_bytes, buffer_fits, "a multiple of 65536, at most 67108864")
+        _require(
+            "max_bytes_per_second",
+            self.max_bytes_per_second,
+            self.max_bytes_per_second >= 0,
+            "0 (no limit) or more",
+        )
+        _require("nice", self.nice, 0 <= self.nice <= _LOWEST_NICE, f"0 to {_LOWEST_NICE}")
+
+
+def _require(option: str, value: object, satisfied: bool, wanted: str) -> None:
+    if not satisfied:
+        raise PreconditionError(f"Option {option} is {value}; it must be {wanted}.")
