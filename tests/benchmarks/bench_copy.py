@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.copy_details import copy_with_cp, tell_details
 from benchmarks.copying import GIGABYTE, MEBIBYTE, Engine, Workload, fresh_folder, workloads
 from benchmarks.machine import Spread, Watch
 
@@ -41,14 +41,6 @@ class Round:
         return self.cp_seconds / self.engine_seconds
 
 
-def _cp(files: Sequence[str], target: Path) -> float:
-    with Watch() as watch:
-        subprocess.run(["cp", "--reflink=never", "--sparse=never", *files, str(target)], check=True)
-        copies = [str(target / Path(path).name) for path in files]
-        subprocess.run(["sync", *copies, str(target)], check=True)
-    return watch.seconds
-
-
 def measure_round(
     engine: Engine, files: Sequence[str], folder: Path, streams: int, engine_first: bool
 ) -> Round:
@@ -60,7 +52,7 @@ def measure_round(
         found.update(engine.order(do="copy", files=list(files), target=str(target), streams=streams))
 
     def by_cp() -> None:
-        found["cp"] = _cp(files, fresh_folder(folder / "copies"))
+        found["cp"] = copy_with_cp(files, fresh_folder(folder / "copies"))
 
     steps: list[Callable[[], None]] = [by_engine, by_cp] if engine_first else [by_cp, by_engine]
     with Watch(engine.pid) as watch:
@@ -86,7 +78,7 @@ def measure(workload: Workload, folder: Path, rounds: int, streams: int) -> list
             measured.append(measure_round(engine, files, folder, streams, engine_first=bool(number % 2)))
             _tell(workload.name, number + 1, measured[-1])
         if workload.name == "set":
-            _compare_verification(engine, files, streams, rounds)
+            tell_details(engine, files, folder, rounds, streams)
     shutil.rmtree(folder / workload.name)
     return measured
 
@@ -99,15 +91,6 @@ def _tell(name: str, number: int, found: Round) -> None:
         f"others {found.foreign_share:4.0%}{mark}",
         flush=True,
     )
-
-
-def _compare_verification(engine: Engine, files: Sequence[str], streams: int, rounds: int) -> None:
-    """Verifying beside hashing alone, in turn."""
-    shares = []
-    for _round in range(rounds):
-        alone = engine.order(do="hash", files=list(files), streams=streams)["seconds"]
-        shares.append(alone / engine.order(do="verify", files=list(files), streams=streams)["seconds"])
-    print(f"verification runs at {Spread(tuple(shares)).text()} times the speed of hashing alone", flush=True)
 
 
 def summary(name: str, rounds: Sequence[Round]) -> Spread:

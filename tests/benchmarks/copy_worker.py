@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The copy engine in a process of its own, so that its memory and processor time can be told from others'.
 
-Reads one JSON object a line: ``{"do": "copy" | "verify" | "hash", "files": [...], "target": folder, "streams": n,
-"accelerator": "auto" | "none"}``; answers each with ``{"seconds", "cpu_seconds", "bytes", "peak_bytes",
-"idle_bytes"}``, memory being resident bytes at the highest and before the first order.
+Reads one JSON object a line: ``{"do": "copy" | "verify" | "hash" | "check", "files": [...], "target": folder,
+"streams": n, "accelerator": "auto" | "none", "max_bytes_per_second": n}``. Answers each with ``{"seconds",
+"cpu_seconds", "bytes", "peak_bytes", "idle_bytes"}``, memory being resident bytes at the highest and before the
+first order.
 """
 
 from __future__ import annotations
@@ -21,13 +22,21 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.bandwidth import Bandwidth
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BUFFER_SIZE_BYTES
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.checksum import load_accelerator
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     copy_many,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
+    FileKind,
+    read_datafile_header,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import (
+    FileExpectations,
+    checker_for,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import VerifyTask
@@ -44,7 +53,10 @@ def copy(order: dict[str, Any]) -> int:
             for path in order["files"]
         ],
         StreamSettings(order["streams"]),
-        IoContext(accelerator=order.get("accelerator", "auto")),
+        IoContext(
+            accelerator=order.get("accelerator", "auto"),
+            bandwidth=Bandwidth(order["max_bytes_per_second"]) if "max_bytes_per_second" in order else None,
+        ),
     )
     faults = sum(result.fault_count for result in results)
     if faults:
@@ -89,7 +101,21 @@ def _hash_chunk(path: str, start: int) -> int:
     return total
 
 
-ORDERS = {"copy": copy, "verify": verify, "hash": hash_alone}
+def check_alone(order: dict[str, Any]) -> int:
+    """The block check of as many bytes, all of them in memory, and nothing else."""
+    total = sum(Path(path).stat().st_size for path in order["files"])
+    path = order["files"][0]
+    data = memoryview(Path(path).read_bytes())
+    checker = checker_for(read_datafile_header(path), path, order.get("accelerator", "auto"))
+    done = 0
+    while done < total:
+        for start in range(0, len(data), BUFFER_SIZE_BYTES):
+            checker.check(start // checker.block_size, data[start : start + BUFFER_SIZE_BYTES])
+        done += len(data)
+    return done
+
+
+ORDERS = {"copy": copy, "verify": verify, "hash": hash_alone, "check": check_alone}
 
 
 def _memory(field: str) -> int:
