@@ -469,8 +469,8 @@ def test_a_missing_checksum_is_damage_if_any_other_block_has_one(accelerator: st
     data = memoryview(b"".join(blocks))
     checker = redo_checker(accelerator, image)
     assert checker.check(0, data[: 5 * 512]) == []
-    assert [fault.block for fault in checker.check(5, data[5 * 512 :])] == list(range(1, 9))
-    assert checker.finish() == []
+    assert checker.check(5, data[5 * 512 :]) == []
+    assert [fault.block for fault in checker.finish()] == list(range(1, 9))
     assert (checker.counts.without_checksum, checker.counts.corrupt) == (0, 8)
 
 
