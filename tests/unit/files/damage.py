@@ -18,7 +18,7 @@ SECTOR = 512
 OLD, NEW = 0x0B200400, 0x13000000
 # No drawn file is larger than about this: the second reading goes through it byte by byte.
 _MOST_BYTES = 40 * 1024
-_FORMS = ("used", "used", "never used", "empty", "unchecked", "before 10g", "nologging", "marked corrupt")
+FORMS = ("used", "used", "never used", "empty", "unchecked", "before 10g", "nologging", "marked corrupt")
 _ACCIDENTS = (
     "bit",
     "twin bits",
@@ -67,12 +67,13 @@ def draw_datafile(random: Random, sizes: tuple[int, ...] = (2048, 4096, 8192, 16
     )
     earlier = dataclasses.replace(image, checkpoint_scn=image.checkpoint_scn - 1, bodies=[])
     for number in range(2, max(3, min(10, _MOST_BYTES // size))):
-        image.bodies.append(_data_block(random, image, number, random.choice(_FORMS)))
-        earlier.bodies.append(_data_block(random, image, number, "used"))
+        image.bodies.append(data_block(random, image, number, random.choice(FORMS)))
+        earlier.bodies.append(data_block(random, image, number, "used"))
     return Sample(image, image.to_bytes(), earlier.to_bytes(), 16)
 
 
-def _data_block(random: Random, image: writer.Datafile, number: int, form: str) -> bytes:
+def data_block(random: Random, image: writer.Datafile, number: int, form: str) -> bytes:
+    """A sound block of one of FORMS, its body random."""
     rdba = image.rdba(number)
     if form in ("never used", "empty"):
         file_part = rdba - number if form == "empty" else 0
@@ -107,7 +108,7 @@ def draw_log(random: Random) -> Sample:
 
 def draw_control_file(random: Random) -> Sample:
     image = writer.ControlFile(block_size=random.choice((2048, 8192)), big_endian=random.random() < 0.4)
-    earlier = dataclasses.replace(image, file_type=1)
+    earlier = dataclasses.replace(image, scn=77)
     return Sample(image, image.to_bytes(), earlier.to_bytes(), 16)
 
 

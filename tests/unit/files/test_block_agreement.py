@@ -29,10 +29,11 @@ from oracle_simulator.storage.log_header import LogHeader
 from oracle_simulator.storage.redo_log import pack_records
 from unit.files import oracle_file_writer as writer
 from unit.files import plain_reading as plain
-from unit.files.damage import draw_damaged, draw_log, draw_sample
+from unit.files.damage import FORMS, NEW, OLD, data_block, draw_damaged, draw_log, draw_sample
 
 ACCELERATORS = ("none", "numpy")
 accelerated = pytest.mark.parametrize("accelerator", ACCELERATORS)
+in_both_orders = pytest.mark.parametrize("big_endian", [False, True], ids=["little", "big"])
 FILE = "/oradata/file"
 DERANDOMIZED = settings(deadline=None, derandomize=True, max_examples=250)
 
@@ -85,21 +86,25 @@ def told(faults: list[BlockFault]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name not in ("file", "expected")} for row in rows]
 
 
-@DERANDOMIZED
-@given(st.randoms(use_true_random=True))
-def test_both_ways_and_the_second_reading_agree_on_any_damage(random: Random) -> None:
-    sample = draw_sample(random)
-    content = draw_damaged(random, sample)
-    expected = second_reading(sample.image, content)
+def agree(image: Any, content: bytes) -> None:
+    """Check by both ways, compare with each other and with the second reading."""
+    expected = second_reading(image, content)
     results = []
     for accelerator in ACCELERATORS:
-        checker = checker_of(sample.image, accelerator)
+        checker = checker_of(image, accelerator)
         faults = check_in_pieces(checker, content, [])
         assert checker.accelerator == accelerator
         assert told(faults) == expected.faults
         assert dataclasses.asdict(checker.counts) == expected.counts
         results.append(faults)
     assert results[0] == results[1]
+
+
+@DERANDOMIZED
+@given(st.randoms(use_true_random=True))
+def test_both_ways_and_the_second_reading_agree_on_any_damage(random: Random) -> None:
+    sample = draw_sample(random)
+    agree(sample.image, draw_damaged(random, sample))
 
 
 @DERANDOMIZED
@@ -112,6 +117,30 @@ def test_how_a_file_is_cut_into_pieces_changes_nothing(random: Random) -> None:
         whole, cut = (checker_of(sample.image, accelerator) for _way in range(2))
         assert check_in_pieces(cut, content, cuts) == check_in_pieces(whole, content, [])
         assert cut.counts == whole.counts
+
+
+@in_both_orders
+@pytest.mark.parametrize("compatibility", [OLD, NEW])
+def test_every_byte_of_header_and_tail_is_judged_alike(big_endian: bool, compatibility: int) -> None:
+    """Each changed in turn, in blocks of every form, under a right checksum and under the one from before."""
+    image = writer.Datafile(block_size=2048, big_endian=big_endian, compatibility=compatibility)
+    forms = itertools.product(FORMS, (*range(20), *range(2044, 2048)), (0x01, 0xFF), (16, None))
+    for number, (form, place, change, checksum_at) in enumerate(forms, 2):
+        block = data_block(Random(number), image, number, form)
+        image.bodies.append(writer.patch(block, place, bytes([block[place] ^ change]), checksum_at))
+    agree(image, image.to_bytes())
+
+
+@in_both_orders
+def test_every_byte_of_a_log_blocks_header_is_judged_alike(big_endian: bool) -> None:
+    image = writer.RedoLog(blocks_written=200, big_endian=big_endian)
+    blocks = image.blocks()
+    for number, (place, change, checksum_at) in enumerate(
+        itertools.product(range(16), (0x01, 0x80, 0xFF), (14, None)), 5
+    ):
+        block = blocks[number]
+        blocks[number] = writer.patch(block, place, bytes([block[place] ^ change]), checksum_at)
+    agree(image, b"".join(blocks))
 
 
 def test_the_damage_drawn_leaves_blocks_of_every_kind() -> None:
