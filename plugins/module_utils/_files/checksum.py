@@ -83,9 +83,8 @@ class _PlainSweep:
     def __init__(self, block_size: int) -> None:
         self._block_size = block_size
         self._lane = min(self._LONGEST_LANE_BYTES, block_size // 8)
-        self._cut = struct.Struct(f"{self._lane}s" * (self._BATCH_BYTES // self._lane))
-        lanes = self._BATCH_BYTES // block_size
-        self._residuals = int.from_bytes((b"\xff\xff" + bytes(self._lane - 2)) * lanes, "little")
+        self._slices_per_block = block_size // self._lane
+        self._layouts: dict[int, tuple[struct.Struct, int]] = {}
 
     def failing(self, data: memoryview) -> list[int]:
         found = []
@@ -101,20 +100,25 @@ class _PlainSweep:
 
     def _fold(self, batch: memoryview) -> int:
         """Return one lane per block, zero but for the block's residual in the lowest 16 bits."""
-        if len(batch) == self._BATCH_BYTES:
-            slices = self._cut.unpack(batch)
-        else:
-            slices = struct.unpack(f"{self._lane}s" * (len(batch) // self._lane), batch)
-        slices_per_block = self._block_size // self._lane
+        cut, residuals = self._layout(len(batch) // self._block_size)
+        slices = cut.unpack(batch)
         folded = 0
-        for place in range(slices_per_block):
-            folded ^= int.from_bytes(b"".join(slices[place::slices_per_block]), "little")
+        for place in range(self._slices_per_block):
+            folded ^= int.from_bytes(b"".join(slices[place :: self._slices_per_block]), "little")
         # What the next lane shifts into the upper half of a lane never gets down to its lowest 16 bits.
         bits = self._lane * 8
         while bits > 16:
             bits //= 2
             folded ^= folded >> bits
-        return folded & self._residuals
+        return folded & residuals
+
+    def _layout(self, blocks: int) -> tuple[struct.Struct, int]:
+        """Return what cuts a batch of so many blocks into slices, and the mask of the residuals in its lanes."""
+        if blocks not in self._layouts:
+            cut = struct.Struct(f"{self._lane}s" * (blocks * self._slices_per_block))
+            mask = int.from_bytes((b"\xff\xff" + bytes(self._lane - 2)) * blocks, "little")
+            self._layouts[blocks] = cut, mask
+        return self._layouts[blocks]
 
 
 class _NumpySweep:
