@@ -193,6 +193,19 @@ def test_spare_bytes_count_only_before_12_2(accelerator: str) -> None:
 
 
 @accelerated
+def test_the_third_part_of_the_scn_is_told_from_12_2_on_only(accelerator: str) -> None:
+    torn = writer.patch(writer.Datafile().data_block(9, scn=5 << 48 | 3 << 32 | 7), SIZE - 4, b"\x77")
+    for compatibility, scn in (
+        (NEW, 5 << 48 | 3 << 32 | 7),
+        (0x0C200000, 5 << 48 | 3 << 32 | 7),
+        (OLD, 3 << 32 | 7),
+    ):
+        fault = check_one(accelerator, 9, torn, compatibility)
+        assert fault is not None
+        assert fault.last_change_scn == scn
+
+
+@accelerated
 @pytest.mark.parametrize(
     "rdba", [4 << 22 | 10, 5 << 22 | 9, 9], ids=["other block", "other file", "no file number"]
 )
@@ -256,7 +269,9 @@ def test_a_block_the_database_marked_is_noted_and_not_counted_corrupt(accelerato
 def test_a_lost_checksum_flag_does_not_hide_the_checksum(accelerator: str) -> None:
     good = writer.Datafile().data_block(9)
     assert good[16:18] != b"\0\0"
-    assert kind_of(check_one(accelerator, 9, writer.patch(good, 15, b"\x02", None))) == "bad_checksum"
+    fault = check_one(accelerator, 9, writer.patch(good, 15, b"\x02", None))
+    assert fault is not None
+    assert (fault.kind, fault.expected) == ("bad_checksum", "flg 0x06")
 
 
 @accelerated
@@ -284,9 +299,27 @@ def test_a_bad_block_zero_is_named(
 
 
 @accelerated
-def test_a_zero_block_zero_is_named(accelerator: str) -> None:
-    faults = datafile_checker(accelerator).check(0, memoryview(bytes(SIZE)))
-    assert [fault.kind for fault in faults] == ["all_zero"]
+def test_a_zero_block_zero_is_named_without_details(accelerator: str) -> None:
+    (fault,) = datafile_checker(accelerator).check(0, memoryview(bytes(SIZE)))
+    assert fault.as_dict() == {
+        "file": "users01.dbf",
+        "block": 0,
+        "offset": 0,
+        "kind": "all_zero",
+        "expected": "a block that is not all zero",
+        "text": "Completely zero block found",
+    }
+
+
+@accelerated
+@pytest.mark.parametrize(("bigfile", "last"), [(False, 2**22 - 1), (True, 2**32 - 1)])
+def test_the_last_block_an_address_can_name_is_checked(accelerator: str, bigfile: bool, last: int) -> None:
+    image = writer.Datafile(bigfile=bigfile)
+    data = memoryview(image.data_block(last - 1) + image.data_block(last))
+    assert datafile_checker(accelerator, image).check(last - 1, data) == []
+    damaged = memoryview(bytes(data[:SIZE]) + image.data_block(last - 2))
+    (fault,) = datafile_checker(accelerator, image).check(last - 1, damaged)
+    assert (fault.kind, fault.block) == ("misplaced", last)
 
 
 @accelerated
@@ -472,6 +505,31 @@ def test_a_missing_checksum_is_damage_if_any_other_block_has_one(accelerator: st
     assert checker.check(5, data[5 * 512 :]) == []
     assert [fault.block for fault in checker.finish()] == list(range(1, 9))
     assert (checker.counts.without_checksum, checker.counts.corrupt) == (0, 8)
+
+
+@accelerated
+def test_a_log_block_read_again_may_be_the_one_that_shows_the_checksums(accelerator: str) -> None:
+    image = writer.RedoLog(blocks_written=8, checksums=False)
+    blocks = image.blocks()
+    right = bytes(writer.store_checksum(bytearray(blocks[3]), 14))
+    blocks[3] = writer.patch(right, 100, b"\xaa", None)
+    checker = redo_checker(accelerator, image)
+    (fault,) = checker.check(0, memoryview(b"".join(blocks)))
+    assert (fault.kind, fault.block) == ("bad_checksum", 3)
+    assert checker.recheck(fault, memoryview(right)) is None
+    assert [fault.block for fault in checker.finish()] == [1, 2, 4, 5, 6, 7]
+    assert (checker.counts.without_checksum, checker.counts.corrupt) == (0, 6)
+
+
+@accelerated
+@pytest.mark.parametrize("current", [False, True])
+def test_half_a_log_block_is_a_programming_error(accelerator: str, current: bool) -> None:
+    """Wherever it lies: behind the log's end too."""
+    image = writer.RedoLog(blocks_written=3, blocks_allocated=6, current=current)
+    data = memoryview(image.to_bytes())
+    for length in (1500, 1600, 3000):
+        with pytest.raises(ValueError, match="whole blocks"):
+            redo_checker(accelerator, image).check(0, data[:length])
 
 
 # --- control files

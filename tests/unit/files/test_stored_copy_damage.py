@@ -142,6 +142,14 @@ def test_every_shorter_and_every_longer_copy_is_told(image: Any) -> None:
         assert copy.verify_changed(content).intact
 
 
+def test_a_datafile_longer_than_an_address_can_name_is_refused() -> None:
+    image = writer.Datafile(block_size=SIZE).fill(2)
+    with stored(image) as copy:
+        os.truncate(copy.path, (2**22 + 1) * SIZE)
+        (problem,) = copy.verify().problems
+        assert f"at most {2**22 * SIZE} bytes, found {(2**22 + 1) * SIZE}" in problem
+
+
 # --- any damage
 
 
