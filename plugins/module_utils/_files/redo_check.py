@@ -130,16 +130,24 @@ class RedoChecker(BlockChecker):
 
     def _sift(self, first_block: int, columns: BlockColumns) -> list[int]:
         numbers = array("I", range(first_block, first_block + columns.count))
-        doubtful = set(self._sweep.failing(columns.data))
-        doubtful.update(outside(columns.bytes_at(0), _REDO_TYPE))
-        doubtful.update(outside(columns.bytes_at(1), self._formats))
-        doubtful.update(outside(columns.bytes_at(2), b"\0"))
-        doubtful.update(outside(columns.bytes_at(3), b"\0"))
-        doubtful.update(unequal(columns.u4_at(4), numbers))
-        doubtful.update(unequal(columns.u4_at(8), self._own_sequence(columns.count)))
+        failing = set(self._sweep.failing(columns.data))
+        broken = {
+            *outside(columns.bytes_at(0), _REDO_TYPE),
+            *outside(columns.bytes_at(1), self._formats),
+            *outside(columns.bytes_at(2), b"\0"),
+            *outside(columns.bytes_at(3), b"\0"),
+            *unequal(columns.u4_at(4), numbers),
+            *unequal(columns.u4_at(8), self._own_sequence(columns.count)),
+        }
         if self._first_with_checksum is None:
-            stored = zip(columns.bytes_at(14), columns.bytes_at(15))
-            proofs = (i for i, value in enumerate(stored) if any(value) and i not in doubtful)
-            index = next(proofs, None)
-            self._first_with_checksum = None if index is None else first_block + index
-        return sorted(doubtful)
+            with_value = {*outside(columns.bytes_at(14), b"\0"), *outside(columns.bytes_at(15), b"\0")}
+            right = with_value - failing - broken
+            if right:
+                self._first_with_checksum = first_block + min(right)
+            elif len(self._withheld) == _WITHHELD_LIMIT:
+                # No more faults are kept, so these need not be judged one by one.
+                more = failing - with_value - broken
+                self._withheld_count += len(more)
+                self.counts.without_checksum += len(more)
+                failing -= more
+        return sorted(failing | broken)

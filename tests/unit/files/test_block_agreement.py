@@ -172,7 +172,7 @@ def test_a_long_log_keeps_a_hundred_of_the_faults_it_could_not_tell_at_once(
     image = writer.RedoLog(block_size=block_size, blocks_written=160, checksums=False)
     blocks = image.blocks()
     blocks[155] = bytes(writer.store_checksum(bytearray(blocks[155]), 14))
-    for cuts in ([], [100], [155], [156]):
+    for cuts in ([], [100], [120], [110, 130], [155], [156]):
         checker = checker_of(image, accelerator)
         found = check_in_pieces(checker, b"".join(blocks), cuts)
         assert [fault.block for fault in found] == [*range(1, 101), 156, 157, 158, 159]
