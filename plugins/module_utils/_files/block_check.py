@@ -9,15 +9,18 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from array import array
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_checker import (
-    SOUND,
     BlockChecker,
     Verdict,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_columns import (
+    BlockColumns,
+    outside,
+    unequal,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
-    ALL_ZERO,
     BAD_CHECKSUM,
     BAD_HEADER,
     FRACTURED,
@@ -39,25 +42,39 @@ __all__ = [
 ]
 
 _CHECKSUM_STORED = 0x04
+_WITH_CHECKSUM = bytes(flags for flags in range(256) if flags & _CHECKSUM_STORED)
 _MARKED_CORRUPT = 0xFF
+_NOT_MARKED_CORRUPT = bytes(range(_MARKED_CORRUPT))
+_NEVER_USED = 0x00
 _CONTROL_BLOCK = 0x15
 # From 12.2 on, bytes 2 and 3 of a block header belong to the SCN; before, they are always 0.
 _EIGHT_BYTE_SCN = 0x0C200000
 _BLOCK_NUMBER_BITS = 22
+# Which header byte each of the last four bytes of a block repeats: the tail is the u4 (low half of the SCN
+# base) << 16 | type << 8 | seq.
+_TAIL_LITTLE = (14, 0, 8, 9)
+_TAIL_BIG = (10, 11, 0, 14)
 
 
 class _CacheBlockChecker(BlockChecker):
     """Blocks with the 20-byte cache header and the tail: those of datafiles and control files."""
 
+    # Bytes 2 and 3 of the header are the third part of the SCN.
+    _eight_byte_scn = True
+
+    def __init__(self, block_size: int, accelerator: str, file: str, big_endian: bool) -> None:
+        super().__init__(block_size, accelerator, file, big_endian)
+        self._header = struct.Struct(self._order + "BBBBIIHBBHH")
+        self._repeated_in_tail = _TAIL_BIG if big_endian else _TAIL_LITTLE
+
     def _judge_envelope(self, number: int, block: memoryview, header_rule: str, place_rule: str) -> Verdict:
         """Judge in dbv's order. The two rules are what the caller found broken; empty means kept."""
-        order = ">" if self._big_endian else "<"
-        kind, fmt, spare1, spare2, rdba, base, wrap, seq, flg, stored, spare3 = struct.unpack_from(
-            order + "BBBBIIHBBHH", block
+        order = self._order
+        kind, fmt, spare1, spare2, rdba, base, wrap, seq, flg, stored, spare3 = self._header.unpack_from(
+            block
         )
         (tail,) = struct.unpack_from(order + "I", block, self.block_size - 4)
-        # Zero before 12.2, where these two bytes are the spare ones.
-        (third,) = struct.unpack_from(order + "H", block, 2)
+        (third,) = struct.unpack_from(order + "H", block, 2) if self._eight_byte_scn else (0,)
         residual = xor_words(block, self._big_endian)
         right_tail = (base & 0xFFFF) << 16 | kind << 8 | seq
         has_checksum = bool(flg & _CHECKSUM_STORED)
@@ -71,14 +88,14 @@ class _CacheBlockChecker(BlockChecker):
             found, expected = MISPLACED, place_rule
         elif tail != right_tail:
             found, expected = FRACTURED, f"tail 0x{right_tail:08x}"
-        elif (has_checksum and residual) or lost_flag:
+        elif lost_flag:
+            found, expected = BAD_CHECKSUM, f"flg 0x{flg | _CHECKSUM_STORED:02x}"
+        elif has_checksum and residual:
             found, expected = BAD_CHECKSUM, f"check value 0x{stored ^ residual:04x}"
         elif seq == _MARKED_CORRUPT:
             found, expected = SOFT_CORRUPT, "a block not marked corrupt by the database"
-        elif kind and has_checksum:
-            return SOUND
         else:
-            return Verdict(empty=kind == 0, without_checksum=not has_checksum)
+            return Verdict(empty=kind == _NEVER_USED, without_checksum=not has_checksum)
         return Verdict(
             fault=BlockFault(
                 file=self.file,
@@ -101,29 +118,26 @@ class _CacheBlockChecker(BlockChecker):
             )
         )
 
-    def _all_zero(self, number: int) -> Verdict:
-        offset = number * self.block_size
-        expected = "a block that is not all zero"
-        return Verdict(
-            fault=BlockFault(file=self.file, block=number, offset=offset, kind=ALL_ZERO, expected=expected)
-        )
+    def _sift(self, first_block: int, columns: BlockColumns) -> list[int]:
+        types, flags = columns.bytes_at(0), columns.bytes_at(15)
+        unsummed = outside(flags, _WITH_CHECKSUM)
+        doubtful = self._breaking_own_rules(first_block, types, columns)
+        doubtful.update(outside(columns.bytes_at(1), self._formats))
+        doubtful.update(outside(columns.bytes_at(14), _NOT_MARKED_CORRUPT))
+        for place, repeated in enumerate(self._repeated_in_tail, self.block_size - 4):
+            doubtful.update(unequal(columns.bytes_at(place), columns.bytes_at(repeated)))
+        doubtful.update(set(self._sweep.failing(columns.data)).difference(unsummed))
+        if unsummed:
+            # A check value although there is no checksum: to be looked at.
+            stored = {*outside(columns.bytes_at(16), b"\0"), *outside(columns.bytes_at(17), b"\0")}
+            doubtful.update(stored.intersection(unsummed))
+        self.counts.without_checksum += len(set(unsummed) - doubtful)
+        self.counts.empty += types.count(_NEVER_USED) - sum(types[index] == _NEVER_USED for index in doubtful)
+        return sorted(doubtful)
 
-    def _is_consistent(self, raw: Any, words: Any, xor: Any) -> Any:
-        """Return which blocks have a right tail, a right checksum or rightly none, and no corruption mark."""
-        np = self._numpy
-        seq = raw[:, 14].astype(np.uint32)
-        tail = (words[:, 2] & 0xFFFF) << 16 | raw[:, 0].astype(np.uint32) << 8 | seq
-        has_checksum = (raw[:, 15] & _CHECKSUM_STORED) != 0
-        no_check_value = (raw[:, 16] | raw[:, 17]) == 0
-        checked = np.where(has_checksum, xor == 0, no_check_value)
-        return (words[:, -1] == tail) & checked & (seq != _MARKED_CORRUPT)
-
-    def _settle(self, raw: Any, sound: Any) -> list[int]:
-        """Count the sound blocks; return the indexes of the others."""
-        np = self._numpy
-        self.counts.empty += int(np.count_nonzero(sound & (raw[:, 0] == 0)))
-        self.counts.without_checksum += int(np.count_nonzero(sound & ((raw[:, 15] & _CHECKSUM_STORED) == 0)))
-        return [int(index) for index in np.flatnonzero(~sound)]
+    def _breaking_own_rules(self, first_block: int, types: bytes, columns: BlockColumns) -> set[int]:
+        """Return the indexes of the blocks that break a rule this kind of file has for itself."""
+        raise NotImplementedError
 
 
 class DatafileChecker(_CacheBlockChecker):
@@ -142,33 +156,36 @@ class DatafileChecker(_CacheBlockChecker):
         super().__init__(block_size, accelerator, file, big_endian)
         # A bigfile's blocks carry no file number: all 32 bits are the block number.
         self._file_part = 0 if bigfile else relative_file_number << _BLOCK_NUMBER_BITS
-        self._spare_must_be_zero = compatibility < _EIGHT_BYTE_SCN
+        self._eight_byte_scn = compatibility >= _EIGHT_BYTE_SCN
 
     def _judge(self, number: int, block: memoryview) -> Verdict:
-        if block[1] == 0 and block == self._zeros:
+        if self._is_all_zero(block):
             return self._all_zero(number)
         header_rule = place_rule = ""
         if block[1] not in self._formats:
             header_rule = f"format 0x{self._formats[0]:02x}"
-        elif self._spare_must_be_zero and (block[2] or block[3]):
+        elif not self._eight_byte_scn and (block[2] or block[3]):
             header_rule = "spare bytes 0"
-        (rdba,) = struct.unpack_from(">I" if self._big_endian else "<I", block, 4)
-        expected = self._file_part | number
+        (rdba,) = struct.unpack_from(self._order + "I", block, 4)
+        expected = self._file_part + number
         # A block never used since the file was created may lack the file number.
-        if rdba != expected and not (block[0] == 0 and rdba == number):
+        if rdba != expected and not (block[0] == _NEVER_USED and rdba == number):
             place_rule = f"rdba 0x{expected:08x}"
         return self._judge_envelope(number, block, header_rule, place_rule)
 
-    def _sift(self, first_block: int, data: memoryview) -> list[int]:
-        np = self._numpy
-        raw, words, xor = self._views(data)
-        number = np.arange(first_block, first_block + len(raw), dtype=np.uint32)
-        rdba = words[:, 1]
-        in_place = (rdba == (number | np.uint32(self._file_part))) | ((raw[:, 0] == 0) & (rdba == number))
-        sound = in_place & self._has_valid_format(raw) & self._is_consistent(raw, words, xor)
-        if self._spare_must_be_zero:
-            sound &= (raw[:, 2] | raw[:, 3]) == 0
-        return self._settle(raw, sound)
+    def _breaking_own_rules(self, first_block: int, types: bytes, columns: BlockColumns) -> set[int]:
+        addresses = columns.u4_at(4)
+        first = self._file_part + first_block
+        # A block never used since the file was created may lack the file number.
+        doubtful = {
+            index
+            for index in unequal(addresses, array("I", range(first, first + columns.count)))
+            if types[index] != _NEVER_USED or addresses[index] != first_block + index
+        }
+        if not self._eight_byte_scn:
+            doubtful.update(outside(columns.bytes_at(2), b"\0"))
+            doubtful.update(outside(columns.bytes_at(3), b"\0"))
+        return doubtful
 
 
 class ControlFileChecker(_CacheBlockChecker):
@@ -184,14 +201,12 @@ class ControlFileChecker(_CacheBlockChecker):
         super().__init__(block_size, accelerator, file, big_endian)
 
     def _judge(self, number: int, block: memoryview) -> Verdict:
-        if block[1] == 0 and block == self._zeros:
+        if self._is_all_zero(block):
             return Verdict(empty=True)
         header_rule = ""
         if block[0] != _CONTROL_BLOCK or block[1] not in self._formats:
             header_rule = f"type 0x{_CONTROL_BLOCK:02x} and format 0x{self._formats[0]:02x}"
         return self._judge_envelope(number, block, header_rule, "")
 
-    def _sift(self, first_block: int, data: memoryview) -> list[int]:
-        raw, words, xor = self._views(data)
-        sound = (raw[:, 0] == _CONTROL_BLOCK) & self._has_valid_format(raw)
-        return self._settle(raw, sound & self._is_consistent(raw, words, xor))
+    def _breaking_own_rules(self, _first_block: int, types: bytes, _columns: BlockColumns) -> set[int]:
+        return set(outside(types, bytes((_CONTROL_BLOCK,))))

@@ -191,6 +191,12 @@ def parse_datafile_header(name: str, read: BlockReader, block_size: int | None =
     require(name, "a tablespace name of 1 to 30 bytes", name_length, 1 <= name_length <= 30)
     status_bits = block.u2(138)
     relative_file_number = block.u4(368)
+    require(
+        name,
+        f"a relative file number of 1 to {_BIGFILE_RELATIVE_NUMBER}",
+        relative_file_number,
+        1 <= relative_file_number <= _BIGFILE_RELATIVE_NUMBER,
+    )
     return DatafileHeader(
         dbid=block.u4(28),
         db_name=block.text(32, 8),

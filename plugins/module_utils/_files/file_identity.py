@@ -28,6 +28,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 
 _FILE_TYPE = {FileKind.DATAFILE: 3, FileKind.TEMPFILE: 6}
+# What a relative data block address can name: 22 bits of block number beside the file number, or all 32.
+_LAST_BLOCK_OF_SMALLFILE = (1 << 22) - 1
+_LAST_BLOCK_OF_BIGFILE = (1 << 32) - 1
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,17 @@ def parse_header(expected: FileExpectations, name: str, read: BlockReader) -> Fi
 def check_size(name: str, header: FileHeader, size_bytes: int) -> None:
     """Raise VerificationError if a file of ``size_bytes`` cannot hold what its header says.
 
-    A datafile may be larger than its header says: it is extended on disk first. So may an online log, whose
-    redo ends somewhere inside; an archived log and a control file have one size only.
+    A datafile may be larger than its header says, as it is extended on disk first, up to the last block that
+    an address can name. Logs and control files have one size only.
     """
     size = header.block_size
     whole = (header.block_count + 1) * size
     require(name, f"a size in whole blocks of {size} bytes", size_bytes, size_bytes % size == 0)
     if isinstance(header, DatafileHeader):
         require(name, f"a size of at least {whole} bytes", size_bytes, size_bytes >= whole)
+        last = _LAST_BLOCK_OF_BIGFILE if header.bigfile else _LAST_BLOCK_OF_SMALLFILE
+        most = (last + 1) * size
+        require(name, f"a size of at most {most} bytes", size_bytes, size_bytes <= most)
     else:
         require(name, f"a size of {whole} bytes", size_bytes, size_bytes == whole)
 

@@ -9,12 +9,17 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from array import array
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_checker import (
     SOUND,
     BlockChecker,
     Verdict,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_columns import (
+    BlockColumns,
+    outside,
+    unequal,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BAD_CHECKSUM,
@@ -25,15 +30,20 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.checksum import xor_words
 
 _REDO_BLOCK = 0x01
+_REDO_TYPE = bytes((_REDO_BLOCK,))
 _WITHHELD_LIMIT = 100
+_WITHHELD = Verdict(without_checksum=True)
 
 
 class RedoChecker(BlockChecker):
     """Checks an online or archived log.
 
     Only blocks before ``next_available_block`` belong to the log. Without one (the log is current) the first
-    block of another sequence ends it. A log may have been written without checksums: the field is then 0 in
-    every block, which only :meth:`finish` can tell from damage.
+    block of another sequence ends it.
+
+    A log may have been written without checksums: the field is then 0 in every block. A wrong checksum of 0
+    is therefore only an error if some other block has a right one that is not 0. What comes before the first
+    such block is withheld until :meth:`finish`, which gives the first hundred of those faults.
     """
 
     def __init__(
@@ -48,45 +58,42 @@ class RedoChecker(BlockChecker):
         super().__init__(block_size, accelerator, file, big_endian)
         self._sequence = sequence
         self._end = next_available_block
-        self._open_ended = next_available_block is None
-        self._some_block_has_checksum = False
+        self._header = struct.Struct(self._order + "BBHIIHH")
+        self._first_with_checksum: int | None = None
         self._withheld: list[BlockFault] = []
         self._withheld_count = 0
 
-    def check(self, first_block: int, data: memoryview) -> list[BlockFault]:
-        faults = super().check(first_block, data[: self._length_in_log(first_block, data)])
-        return sorted([*faults, *self._release()], key=lambda fault: fault.block)
-
     def finish(self) -> list[BlockFault]:
-        return self._release()
-
-    def _length_in_log(self, first_block: int, data: memoryview) -> int:
-        """Return how many bytes of the chunk hold this log's redo rather than what older logs left behind."""
-        if self._end is None:
-            order = ">I" if self._big_endian else "<I"
-            for position in range(0, len(data), self.block_size):
-                number = first_block + position // self.block_size
-                if number > 1 and struct.unpack_from(order, data, position + 8)[0] != self._sequence:
-                    self._end = number
-                    break
-            else:
-                return len(data)
-        return max(0, min(len(data), (self._end - first_block) * self.block_size))
-
-    def _release(self) -> list[BlockFault]:
-        """Return what was withheld once it is certain that this log is written with checksums."""
-        if not self._some_block_has_checksum or not self._withheld_count:
+        """Return what was withheld, if the log has turned out to be written with checksums."""
+        released, count = sorted(self._withheld, key=lambda fault: fault.block), self._withheld_count
+        self._withheld, self._withheld_count = [], 0
+        if self._first_with_checksum is None:
             return []
-        self.counts.without_checksum -= self._withheld_count
-        self.counts.corrupt += self._withheld_count
-        released, self._withheld, self._withheld_count = self._withheld, [], 0
+        self.counts.without_checksum -= count
+        self.counts.corrupt += count
         return released
 
+    def _part_of_file(self, first_block: int, data: memoryview) -> memoryview:
+        """Leave out what older logs left behind this one's end."""
+        if self._end is None:
+            # Block 0 carries no sequence, and the one this log has comes from block 1.
+            skipped = max(0, 2 - first_block)
+            sequences = BlockColumns(data, self.block_size, self._big_endian).u4_at(8)[skipped:]
+            foreign = unequal(sequences, self._own_sequence(len(sequences)))
+            if not foreign:
+                return data
+            self._end = first_block + skipped + foreign[0]
+        return data[: max(0, self._end - first_block) * self.block_size]
+
+    def _own_sequence(self, count: int) -> array[int]:
+        return array("I", (self._sequence,)) * count
+
+    def _is_before_checksums(self, number: int) -> bool:
+        """Tell whether no block up to this one has shown that the log is written with checksums."""
+        return self._first_with_checksum is None or number < self._first_with_checksum
+
     def _judge(self, number: int, block: memoryview) -> Verdict:
-        order = ">" if self._big_endian else "<"
-        kind, fmt, spare, found_number, sequence, _first_record, stored = struct.unpack_from(
-            order + "BBHIIHH", block
-        )
+        kind, fmt, spare, found_number, sequence, _first_record, stored = self._header.unpack_from(block)
         residual = xor_words(block, self._big_endian)
         if kind != _REDO_BLOCK or fmt not in self._formats or spare:
             found, expected = BAD_HEADER, f"type 0x01, format 0x{self._formats[0]:02x} and spare bytes 0"
@@ -95,8 +102,14 @@ class RedoChecker(BlockChecker):
         elif residual:
             found, expected = BAD_CHECKSUM, f"check value 0x{stored ^ residual:04x}"
         else:
-            self._some_block_has_checksum |= stored != 0
+            if stored and self._is_before_checksums(number):
+                self._first_with_checksum = number
             return SOUND
+        withheld = found == BAD_CHECKSUM and not stored and self._is_before_checksums(number)
+        if withheld:
+            self._withheld_count += 1
+            if len(self._withheld) == _WITHHELD_LIMIT:
+                return _WITHHELD
         fault = BlockFault(
             file=self.file,
             block=number,
@@ -110,19 +123,31 @@ class RedoChecker(BlockChecker):
             check_value_in_block_header=stored,
             computed_block_checksum=residual,
         )
-        if found == BAD_CHECKSUM and not stored and not self._some_block_has_checksum:
-            self._withheld_count += 1
-            if len(self._withheld) < _WITHHELD_LIMIT:
-                self._withheld.append(fault)
-            return Verdict(without_checksum=True)
+        if withheld:
+            self._withheld.append(fault)
+            return _WITHHELD
         return Verdict(fault=fault)
 
-    def _sift(self, first_block: int, data: memoryview) -> list[int]:
-        np = self._numpy
-        raw, words, xor = self._views(data)
-        number = np.arange(first_block, first_block + len(raw), dtype=np.uint32)
-        sound = (raw[:, 0] == _REDO_BLOCK) & self._has_valid_format(raw) & ((raw[:, 2] | raw[:, 3]) == 0)
-        sound &= (words[:, 1] == number) & (words[:, 2] == self._sequence) & (xor == 0)
-        stored: Any = raw[:, 14] | raw[:, 15]
-        self._some_block_has_checksum |= bool(np.any(sound & (stored != 0)))
-        return [int(index) for index in np.flatnonzero(~sound)]
+    def _sift(self, first_block: int, columns: BlockColumns) -> list[int]:
+        numbers = array("I", range(first_block, first_block + columns.count))
+        failing = set(self._sweep.failing(columns.data))
+        broken = {
+            *outside(columns.bytes_at(0), _REDO_TYPE),
+            *outside(columns.bytes_at(1), self._formats),
+            *outside(columns.bytes_at(2), b"\0"),
+            *outside(columns.bytes_at(3), b"\0"),
+            *unequal(columns.u4_at(4), numbers),
+            *unequal(columns.u4_at(8), self._own_sequence(columns.count)),
+        }
+        if self._first_with_checksum is None:
+            with_value = {*outside(columns.bytes_at(14), b"\0"), *outside(columns.bytes_at(15), b"\0")}
+            right = with_value - failing - broken
+            if right:
+                self._first_with_checksum = first_block + min(right)
+            elif len(self._withheld) == _WITHHELD_LIMIT:
+                # No more faults are kept, so these need not be judged one by one.
+                more = failing - with_value - broken
+                self._withheld_count += len(more)
+                self.counts.without_checksum += len(more)
+                failing -= more
+        return sorted(failing | broken)

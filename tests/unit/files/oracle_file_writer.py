@@ -260,13 +260,14 @@ class ControlFile:
     block_size: int = 16384
     dbid: int = 0x5A5B5C5D
     file_type: int = 4
+    scn: int = 0
     big_endian: bool = False
 
     def blocks(self) -> list[bytes]:
         order = order_of(self.big_endian)
         used = [
             cache_block(
-                self.block_size, 0x15, number, 0, 1, b"record %d" % number, big_endian=self.big_endian
+                self.block_size, 0x15, number, self.scn, 1, b"record %d" % number, big_endian=self.big_endian
             )
             for number in range(1, 6)
         ]

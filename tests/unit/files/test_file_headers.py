@@ -176,6 +176,8 @@ def test_a_header_is_readable_behind_a_damaged_block_zero_if_the_block_size_is_k
         (336, b"\x1f\x00", False, "tablespace name"),
         (100, b"\xff" * 8, False, "SCN at offset 100"),
         (492, struct.pack("<I", (31 + 30) * 86400), False, "time at offset 492"),
+        (368, struct.pack("<I", 0), False, "relative file number of 1 to 1024, found 0"),
+        (368, struct.pack("<I", 1025), False, "relative file number of 1 to 1024, found 1025"),
     ],
 )
 def test_a_bad_datafile_header_is_refused_with_the_reason(
