@@ -26,6 +26,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
     VerifyResult,
     verify_file,
@@ -56,7 +57,10 @@ class Stored:
 
     def verify(self, accelerator: str = "auto") -> VerifyResult:
         return verify_file(
-            str(self.path), FileExpectations(self.kind), self.copied.digest, accelerator=accelerator
+            str(self.path),
+            FileExpectations(self.kind),
+            self.copied.digest,
+            IoContext(accelerator=accelerator),
         )
 
     def verify_changed(self, content: bytes, accelerator: str = "auto") -> VerifyResult:
@@ -71,7 +75,7 @@ def stored(image: Any, content: bytes | None = None) -> Iterator[Stored]:
         source, path = Path(folder, "source"), Path(folder, "copy")
         source.write_bytes(image.to_bytes() if content is None else content)
         kind = KIND[type(image)]
-        copied = copy_file(CopyRequest(str(source), str(path), kind), pause=lambda _seconds: None)
+        copied = copy_file(CopyRequest(str(source), str(path), kind), IoContext(pause=lambda _seconds: None))
         copy = Stored(path, copied, kind)
         assert copy.verify().intact
         yield copy
