@@ -33,11 +33,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
-    explained,
     ignore,
     never,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import Patience
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.staging import StagedFile
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
     one_at_a_time,

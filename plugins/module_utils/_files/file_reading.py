@@ -8,17 +8,12 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
-    BackupError,
-    PreconditionError,
-)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BlockCounts,
     BlockFault,
@@ -164,16 +159,6 @@ class FileReading:
             tuple(faults[:FAULTS_KEPT]),
             parts[0].accelerator,
         )
-
-
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn the operating system's errors into ours."""
-    try:
-        yield
-    except OSError as exc:
-        code = errno.errorcode.get(exc.errno or 0, "unknown error")
-        raise BackupError(f"{what}: {exc.strerror or exc} ({code}).", details={"errno": exc.errno}) from exc
 
 
 def never() -> bool:

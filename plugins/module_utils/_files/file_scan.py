@@ -25,7 +25,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
     FileExpectations,
     parse_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, read_fully
 
 FAULTS_KEPT = 100
 # Blocks 0 and 1 of the largest block size.
@@ -143,17 +143,6 @@ class FileScan:
     def _stop_if_cancelled(self) -> None:
         if self._cancelled():
             raise Cancelled(f"Reading {self._name} was stopped on request.")
-
-
-def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: int) -> int:
-    """Fill ``target`` from ``offset``; return the count, less than its length only at the file's end."""
-    filled = 0
-    while filled < len(target):
-        count = files.read_into(descriptor, target[filled:], offset + filled)
-        if count == 0:
-            break
-        filled += count
-    return filled
 
 
 def read_header(
