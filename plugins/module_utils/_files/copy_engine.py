@@ -88,8 +88,8 @@ class CopyResult:
     """What was copied. ``faults`` holds the first hundred of ``fault_count``, soft-corrupt ones included.
 
     ``header_before`` and ``header_after`` are the source's, read before and after its blocks.
-    ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``accelerator`` is
-    ``numpy`` or ``none``.
+    ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``stored_inode`` is that
+    of the file that was written, so one that takes its place shows. ``accelerator`` is ``numpy`` or ``none``.
     """
 
     source: str
@@ -109,6 +109,7 @@ class CopyResult:
     accelerator: str
     source_inode: int
     source_mtime_ns: int
+    stored_inode: int
 
 
 class CopyTask:
@@ -170,12 +171,13 @@ class CopyTask:
         with explained(self._what):
             after = self._source.header()
             check_unchanged(self._request.source, self._before, after)
+            self._source.require_same_file()
             if self._source.status().st_size < self._status.st_size:
                 raise VerificationError(f"{self._what}: the source became shorter meanwhile.")
             self._source.close()
             scanned = self._source.result()
             self._require_digest(scanned.digest.digest)
-            self._staged.publish()
+            stored = self._staged.publish(scanned.digest.size_bytes)
         result = CopyResult(
             source=self._request.source,
             destination=self._request.destination,
@@ -194,6 +196,7 @@ class CopyTask:
             accelerator=scanned.accelerator,
             source_inode=self._status.st_ino,
             source_mtime_ns=self._status.st_mtime_ns,
+            stored_inode=stored.st_ino,
         )
         self._finished(result)
         return result
@@ -228,10 +231,10 @@ def copy_file(
     ``progress`` gets the bytes copied since its last call. ``cancelled`` is asked before every buffer of 4
     MiB. A source that grows meanwhile is copied up to its size at the start.
 
-    Raises VerificationError if the source is not the expected file, ends early or yields another digest;
-    PreconditionError if the destination exists, is being written or has no room; Cancelled; BackupError for
-    errors of the operating system. After any of them nothing new has the final name and the same call can be
-    made again.
+    Raises VerificationError if the source is not the expected file, ends early, is replaced meanwhile or yields
+    another digest; PreconditionError if the destination exists, is being written or has no room; Cancelled;
+    BackupError for errors of the operating system, and for a copy that another process removed, replaced or
+    cut meanwhile. After any of them nothing new has the final name and the same call can be made again.
     """
     return run_alone(
         CopyTask(

@@ -13,7 +13,10 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    PreconditionError,
+    VerificationError,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BlockCounts,
     BlockFault,
@@ -105,6 +108,23 @@ class FileReading:
 
     def status(self) -> os.stat_result:
         return self._files.status(self._descriptor)
+
+    def require_same_file(self) -> None:
+        """Raise VerificationError if the name leads to another file now than when it was opened; also OSError.
+
+        A name that is gone leads to none: what is open can still be read whole (a log may be deleted while it
+        is copied).
+        """
+        try:
+            descriptor = self._files.open_source(self._path)
+        except FileNotFoundError:
+            return
+        try:
+            same = os.path.samestat(self._files.status(descriptor), self.status())
+        finally:
+            self._files.close(descriptor)
+        if not same:
+            raise VerificationError(f"Failed to read {self._path}: another file took its name meanwhile.")
 
     def header(self) -> FileHeader:
         """The header as it is now. Raises VerificationError if it is not the expected file's."""
