@@ -37,8 +37,9 @@ def write_atomically(
 
     The bytes go to a temporary file in the same folder, which takes the name only after it has been flushed;
     then the folder is flushed, so that the new name survives a crash too. On any error the temporary file is
-    gone and the earlier content untouched, or there is no file if there was none; only where the very last
-    step fails, the flush of the folder, an earlier content has been replaced already. Raises BackupError.
+    gone and the earlier content untouched, or there is no file if there was none; only where the flush of the
+    folder fails, an earlier content has been replaced already. Raises BackupError, also if the name was taken
+    away again by another process.
     """
     target = Path(path)
     temporary = str(target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
@@ -60,13 +61,13 @@ def write_atomically(
         try:
             files.flush_folder(str(target.parent))
             found = files.status_of(str(target))
-            if found is None or not os.path.samestat(found, written):
-                raise BackupError(f"Failed to write {target}: it was removed or replaced meanwhile.")
         except BaseException:
             # What was told to have failed must not be found there later: a manifest's presence says "sealed".
             if not replaces:
                 _remove(str(target), files)
             raise
+        if found is None or not os.path.samestat(found, written):
+            raise BackupError(f"Failed to write {target}: it was removed or replaced meanwhile.")
 
 
 def _remove(path: str, files: FileLayer) -> None:
