@@ -9,86 +9,107 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     VerificationError,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import (
+    FileLayer,
+    OsFileLayer,
+    append_all,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
+
+_OS = OsFileLayer()
+# What a folder answers that we may not open, or that keeps no names on storage (a mount map): we made nothing there.
+_NEVER_OURS = frozenset({errno.EACCES, errno.EINVAL})
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes, mode: int = 0o600) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes, mode: int = 0o600, files: FileLayer = _OS
+) -> None:
     """Make ``data`` the whole content of ``path``, on stable storage, with exactly ``mode``.
 
     The bytes go to a temporary file in the same folder, which takes the name only after it has been flushed;
-    then the folder is flushed, so that the new name survives a crash too. On any error the earlier content is
-    untouched and the temporary file is gone. Raises BackupError.
+    then the folder is flushed, so that the new name survives a crash too. On any error the temporary file is
+    gone and the earlier content untouched, or there is no file if there was none; only where the flush of the
+    folder fails, an earlier content has been replaced already. Raises BackupError, also if the name was taken
+    away again by another process.
     """
     target = Path(path)
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as exc:
-        raise _failed_to_write(target, exc) from exc
-    try:
+    temporary = str(target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
+    with explained(f"Failed to write {target}"):
+        replaces = files.exists(str(target))
+        descriptor = files.open_new(temporary)
         try:
-            os.fchmod(descriptor, mode)
-            write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        Path(temporary).replace(target)
-    except BaseException as exc:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        if isinstance(exc, OSError):
-            raise _failed_to_write(target, exc) from exc
-        raise
-    fsync_folder(target.parent)
+            try:
+                files.set_mode(descriptor, mode)
+                append_all(files, descriptor, data)
+                files.flush(descriptor)
+                written = files.status(descriptor)
+            finally:
+                files.close(descriptor)
+            files.rename(temporary, str(target))
+        except BaseException:
+            _remove(temporary, files)
+            raise
+        try:
+            files.flush_folder(str(target.parent))
+            found = files.status_of(str(target))
+        except BaseException:
+            # What was told to have failed must not be found there later: a manifest's presence says "sealed".
+            if not replaces:
+                _remove(str(target), files)
+            raise
+        if found is None or not os.path.samestat(found, written):
+            raise BackupError(f"Failed to write {target}: it was removed or replaced meanwhile.")
 
 
-def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write all of ``data`` at the descriptor's position; a regular file may take it in several pieces."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _remove(path: str, files: FileLayer) -> None:
+    # The error that led here is the one to tell.
+    with contextlib.suppress(OSError):
+        files.remove(path)
 
 
-def fsync_folder(path: str | os.PathLike[str]) -> None:
+def fsync_folder(path: str | os.PathLike[str], files: FileLayer = _OS) -> None:
     """Flush the names in a folder to stable storage. Raises BackupError."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as exc:
-        raise BackupError(f"Failed to flush folder {path}: {exc.strerror}.") from exc
+    with explained(f"Failed to flush folder {path}"):
+        files.flush_folder(str(path))
 
 
-def make_private_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder and its missing parents, each with mode 0700 and flushed into its own parent.
+def make_private_folder(path: str | os.PathLike[str], files: FileLayer = _OS) -> None:
+    """Make a folder and its missing parents, each with mode 0700; all are on stable storage when this returns.
 
     A folder that exists keeps its mode: it is the user's decision. Raises BackupError.
     """
     folder = Path(path).absolute()
     missing = []
-    try:
+    with explained(f"Failed to make folder {path}"):
         while not folder.is_dir():
             missing.append(folder)
             folder = folder.parent
+        _flush_name(folder, files)
         for step in reversed(missing):
             # Another stream may be making the same folder; is_dir() below is what counts.
             with contextlib.suppress(FileExistsError):
-                step.mkdir(mode=0o700)
-                # mkdir's mode is cut by the umask; a umask of 0277 would lock out the owner.
-                step.chmod(0o700)
+                files.make_folder(str(step))
             if not step.is_dir():
                 raise BackupError(f"Failed to make folder {path}: {step} exists and is not a folder.")
-            fsync_folder(step.parent)
+            files.flush_folder(str(step.parent))
+
+
+def _flush_name(folder: Path, files: FileLayer) -> None:
+    """A folder that exists may be the work of a call that did not come as far as flushing its name."""
+    try:
+        files.flush_folder(str(folder.parent))
     except OSError as exc:
-        raise BackupError(f"Failed to make folder {path}: {exc.strerror}.") from exc
+        if exc.errno not in _NEVER_OURS:
+            raise
 
 
 def safe_join(root: str | os.PathLike[str], relative: str) -> str:
@@ -113,7 +134,3 @@ def safe_join(root: str | os.PathLike[str], relative: str) -> str:
                 f"Failed to use file name {relative!r} below {root}: {path} is a symbolic link."
             )
     return str(path)
-
-
-def _failed_to_write(path: Path, exc: OSError) -> BackupError:
-    return BackupError(f"Failed to write {path}: {exc.strerror}.")

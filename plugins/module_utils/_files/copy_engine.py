@@ -35,9 +35,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
-    explained,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.staging import StagedFile
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
     StreamSettings,
@@ -92,8 +92,9 @@ class CopyResult:
     """What was copied. ``faults`` holds the first hundred of ``fault_count``, soft-corrupt ones included.
 
     ``header_before`` and ``header_after`` are the source's, read before and after its blocks.
-    ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``accelerator`` is
-    ``numpy`` or ``none``. ``reflinked``: it was made by sharing blocks.
+    ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``stored_inode`` is that
+    of the file that was written, so one that takes its place shows. ``accelerator`` is ``numpy`` or ``none``.
+    ``reflinked``: it was made by sharing blocks.
     """
 
     source: str
@@ -114,6 +115,7 @@ class CopyResult:
     reflinked: bool
     source_inode: int
     source_mtime_ns: int
+    stored_inode: int
 
 
 class CopyTask:
@@ -179,12 +181,13 @@ class CopyTask:
         with explained(self._what):
             after = self._source.header()
             check_unchanged(self._request.source, self._before, after)
+            self._source.require_same_file()
             if self._source.status().st_size < self._status.st_size:
                 raise VerificationError(f"{self._what}: the source became shorter meanwhile.")
             self._source.close()
             scanned = self._source.result()
             self._require_digest(scanned.digest.digest)
-            self._staged.publish()
+            stored = self._staged.publish(scanned.digest.size_bytes)
         result = CopyResult(
             source=self._request.source,
             destination=self._request.destination,
@@ -204,6 +207,7 @@ class CopyTask:
             reflinked=self._reflinked,
             source_inode=self._status.st_ino,
             source_mtime_ns=self._status.st_mtime_ns,
+            stored_inode=stored.st_ino,
         )
         self._finished(result)
         return result
@@ -229,10 +233,10 @@ def copy_file(request: CopyRequest, context: IoContext | None = None) -> CopyRes
 
     A source that grows meanwhile is copied up to its size at the start.
 
-    Raises VerificationError if the source is not the expected file, ends early or yields another digest;
-    PreconditionError if the destination exists, is being written or has no room; Cancelled; BackupError for
-    errors of the operating system. After any of them nothing new has the final name and the same call can be
-    made again.
+    Raises VerificationError if the source is not the expected file, ends early, is replaced meanwhile or yields
+    another digest; PreconditionError if the destination exists, is being written or has no room; Cancelled;
+    BackupError for errors of the operating system, and for a copy that another process removed, replaced or
+    cut meanwhile. After any of them nothing new has the final name and the same call can be made again.
     """
     return run_alone(CopyTask(request, context))
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one seam between the copy engine and the operating system.
+"""The one seam between what is kept on disk and the operating system.
 
-Every system call the engine makes goes through a :class:`FileLayer`, so a test can make any single one of
-them fail, and a later reader (direct I/O, a snapshot's mount) can take its place.
+Copies, journal, small files and folders are written through a :class:`FileLayer`, so a test can make any single
+call fail, or take the power away at it, and a later reader (direct I/O, a snapshot's mount) can take its place.
 
 Private to this collection: not an interface for other collections.
 """
@@ -33,8 +33,17 @@ class FileLayer(Protocol):
     def open_staging(self, path: str) -> int | None:
         """Open an empty, exclusively locked, owner-only file; None if another writer holds it."""
 
+    def open_new(self, path: str) -> int:
+        """Make an owner-only file for writing; the name must be free."""
+
+    def open_journal(self, path: str) -> int:
+        """Open for reading and appending, made owner-only if missing; a link is not followed."""
+
     def status(self, descriptor: int) -> os.stat_result:
         """Return size, inode and times of an open file."""
+
+    def status_of(self, path: str) -> os.stat_result | None:
+        """Return size, inode and times of what has this name, be it a link; None if the name is free."""
 
     def exists(self, path: str) -> bool:
         """Tell whether the name is taken, be it by a dangling link."""
@@ -72,6 +81,12 @@ class FileLayer(Protocol):
     def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
         """Write the start of ``data`` at ``offset``; return how many bytes were taken."""
 
+    def append(self, descriptor: int, data: memoryview) -> int:
+        """Write the start of ``data`` at the end of the file; return how many bytes were taken."""
+
+    def truncate(self, descriptor: int, length: int) -> None:
+        """Cut the file to its first ``length`` bytes."""
+
     def set_mode(self, descriptor: int, mode: int) -> None:
         """Set the permission bits."""
 
@@ -80,6 +95,9 @@ class FileLayer(Protocol):
 
     def rename(self, source: str, target: str) -> None:
         """Give the file its final name."""
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder with mode 0700 in one that exists; the name must be free."""
 
     def flush_folder(self, folder: str) -> None:
         """Return when the folder's names are on stable storage."""
@@ -113,8 +131,20 @@ class OsFileLayer:
             raise
         return descriptor
 
+    def open_new(self, path: str) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def open_journal(self, path: str) -> int:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
     def status(self, descriptor: int) -> os.stat_result:
         return os.fstat(descriptor)
+
+    def status_of(self, path: str) -> os.stat_result | None:
+        try:
+            return Path(path).lstat()
+        except FileNotFoundError:
+            return None
 
     def exists(self, path: str) -> bool:
         return os.path.lexists(path)
@@ -168,6 +198,12 @@ class OsFileLayer:
     def write_at(self, descriptor: int, data: memoryview, offset: int) -> int:
         return os.pwrite(descriptor, data, offset)
 
+    def append(self, descriptor: int, data: memoryview) -> int:
+        return os.write(descriptor, data)
+
+    def truncate(self, descriptor: int, length: int) -> None:
+        os.ftruncate(descriptor, length)
+
     def set_mode(self, descriptor: int, mode: int) -> None:
         os.fchmod(descriptor, mode)
 
@@ -176,6 +212,12 @@ class OsFileLayer:
 
     def rename(self, source: str, target: str) -> None:
         Path(source).replace(target)
+
+    def make_folder(self, path: str) -> None:
+        folder = Path(path)
+        folder.mkdir(mode=0o700)
+        # mkdir's mode is cut by the umask; a umask of 0277 would lock out the owner.
+        folder.chmod(0o700)
 
     def flush_folder(self, folder: str) -> None:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -189,6 +231,24 @@ class OsFileLayer:
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
+
+
+def append_all(files: FileLayer, descriptor: int, data: bytes) -> None:
+    """Write all of ``data`` at the end of the file, which may take it in several pieces."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[files.append(descriptor, rest) :]
+
+
+def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: int) -> int:
+    """Fill ``target`` from ``offset``; return the count, less than its length only at the file's end."""
+    filled = 0
+    while filled < len(target):
+        count = files.read_into(descriptor, target[filled:], offset + filled)
+        if count == 0:
+            break
+        filled += count
+    return filled
 
 
 def _is_named(descriptor: int, path: str) -> bool:

@@ -8,16 +8,13 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
-    BackupError,
     PreconditionError,
     VerificationError,
 )
@@ -39,11 +36,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
     checker_for,
     parse_header,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import read_fully
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import (
     FAULTS_KEPT,
     FileScan,
     Patience,
-    read_fully,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 
@@ -107,6 +104,23 @@ class FileReading:
 
     def status(self) -> os.stat_result:
         return self._files.status(self._descriptor)
+
+    def require_same_file(self) -> None:
+        """Raise VerificationError if the name leads to another file now than when it was opened; also OSError.
+
+        A name that is gone leads to none: what is open can still be read whole (a log may be deleted while it
+        is copied).
+        """
+        try:
+            descriptor = self._files.open_source(self._path)
+        except FileNotFoundError:
+            return
+        try:
+            same = os.path.samestat(self._files.status(descriptor), self.status())
+        finally:
+            self._files.close(descriptor)
+        if not same:
+            raise VerificationError(f"Failed to read {self._path}: another file took its name meanwhile.")
 
     def header(self) -> FileHeader:
         """The header as it is now; read again if the database was writing it at that moment.
@@ -211,13 +225,3 @@ class FileReading:
             tuple(fault for part in parts for fault in part.faults)[:FAULTS_KEPT],
             parts[0].accelerator,
         )
-
-
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn the operating system's errors into ours."""
-    try:
-        yield
-    except OSError as exc:
-        code = errno.errorcode.get(exc.errno or 0, "unknown error")
-        raise BackupError(f"{what}: {exc.strerror or exc} ({code}).", details={"errno": exc.errno}) from exc

@@ -21,7 +21,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import read_fully
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.page_cache import PageCacheGuest
 
@@ -148,14 +148,3 @@ class FileScan:
     def _stop_if_cancelled(self) -> None:
         if self._context.cancelled():
             raise Cancelled(f"Reading {self._name} was stopped on request.")
-
-
-def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: int) -> int:
-    """Fill ``target`` from ``offset``; return the count, less than its length only at the file's end."""
-    filled = 0
-    while filled < len(target):
-        count = files.read_into(descriptor, target[filled:], offset + filled)
-        if count == 0:
-            break
-        filled += count
-    return filled

@@ -25,10 +25,17 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     BackupError,
     VerificationError,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import fsync_folder, write_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import (
+    FileLayer,
+    OsFileLayer,
+    append_all,
+    read_fully,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks import locked
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 
 _TAIL_SIZE_BYTES = 64 * 1024
+_OS = OsFileLayer()
 
 
 def _utc_now() -> datetime:
@@ -38,58 +45,64 @@ def _utc_now() -> datetime:
 class Journal:
     """An open journal. Safe for several threads and several processes that append to the same file."""
 
-    def __init__(self, path: Path, descriptor: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, descriptor: int, clock: Callable[[], datetime], files: FileLayer = _OS
+    ) -> None:
         self._path = path
         self._descriptor = descriptor
         self._clock = clock
+        self._files = files
         self._thread_lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], clock: Callable[[], datetime] = _utc_now) -> Journal:
+    def open(
+        cls, path: str | os.PathLike[str], clock: Callable[[], datetime] = _utc_now, files: FileLayer = _OS
+    ) -> Journal:
         """Open ``path``, made with mode 0600 if missing, and cut off a torn last line. Raises BackupError."""
         target = Path(path)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            descriptor = os.open(target, flags, 0o600)
-        except OSError as exc:
-            raise BackupError(f"Failed to open journal {target}: {exc.strerror}.") from exc
-        journal = cls(target, descriptor, clock)
-        try:
-            fsync_folder(target.parent)
-            with journal._exclusive():
-                journal._cut_torn_tail()
-        except BaseException:
-            journal.close()
-            raise
+        with explained(f"Failed to open journal {target}"):
+            descriptor = files.open_journal(str(target))
+            try:
+                journal = cls(target, descriptor, clock, files)
+                files.flush_folder(str(target.parent))
+                with journal._exclusive():
+                    journal._cut_torn_tail()
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    files.close(descriptor)
+                raise
         return journal
 
     def append(self, event: str, **fields: Any) -> None:
-        """Add one line and return once it is on stable storage.
+        """Add one line and return once it is on stable storage, in the file that has the journal's name.
 
         ``at`` (ISO 8601, UTC) is added here. Raises BackupError if the line could not be stored; then nothing
-        of it stays in the file. Raises ValueError or TypeError for fields JSON cannot hold.
+        of it stays in the file, unless the system refuses that as well. Raises ValueError or TypeError for
+        fields JSON cannot hold.
         """
         if "at" in fields:
             raise ValueError("'at' is set by the journal")
         now = self._clock().astimezone(timezone.utc)
         entry = {"at": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "event": event, **fields}
         line = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
-        with self._exclusive():
+        with explained(f"Failed to append to journal {self._path}"), self._exclusive():
             # A process that died while appending may have left half a line since this journal was opened.
-            self._cut_torn_tail()
-            end = os.fstat(self._descriptor).st_size
+            end = self._cut_torn_tail()
             try:
-                write_all(self._descriptor, line)
-                os.fsync(self._descriptor)
-            except OSError:
+                append_all(self._files, self._descriptor, line)
+                self._files.flush(self._descriptor)
+            except BaseException:
                 with contextlib.suppress(OSError):
-                    os.ftruncate(self._descriptor, end)
+                    self._files.truncate(self._descriptor, end)
                 raise
+            self._require_name()
 
     def close(self) -> None:
+        """Raises BackupError."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            descriptor, self._descriptor = self._descriptor, -1
+            with explained(f"Failed to close journal {self._path}"):
+                self._files.close(descriptor)
 
     def __enter__(self) -> Journal:
         return self
@@ -101,22 +114,36 @@ class Journal:
 
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
-        try:
-            with self._thread_lock, locked(self._descriptor):
-                yield
-        except OSError as exc:
-            raise BackupError(f"Failed to append to journal {self._path}: {exc.strerror}.") from exc
+        with self._thread_lock, locked(self._descriptor):
+            yield
 
-    def _cut_torn_tail(self) -> None:
-        end = os.fstat(self._descriptor).st_size
-        if end == 0:
-            return
-        tail = os.pread(self._descriptor, _TAIL_SIZE_BYTES, max(0, end - _TAIL_SIZE_BYTES))
-        if tail.endswith(b"\n") and b"\0" not in tail[tail.rfind(b"\n", 0, -1) + 1 :]:
-            return
-        whole = os.pread(self._descriptor, end, 0)
-        os.ftruncate(self._descriptor, _sound_length(whole))
-        os.fsync(self._descriptor)
+    def _require_name(self) -> None:
+        """What is written to a file that was removed is flushed without an error, and nobody will read it."""
+        found = self._files.status_of(str(self._path))
+        if found is None or not os.path.samestat(found, self._files.status(self._descriptor)):
+            raise BackupError(
+                f"Failed to append to journal {self._path}: it was removed or replaced meanwhile.",
+                hint="Nothing but this collection may touch the folder of a set.",
+            )
+
+    def _cut_torn_tail(self) -> int:
+        """Return the length of what is left."""
+        end = self._files.status(self._descriptor).st_size
+        tail = self._read(max(0, end - _TAIL_SIZE_BYTES), end)
+        if not end or (tail.endswith(b"\n") and b"\0" not in tail[tail.rfind(b"\n", 0, -1) + 1 :]):
+            return end
+        sound = _sound_length(self._read(0, end))
+        self._files.truncate(self._descriptor, sound)
+        self._files.flush(self._descriptor)
+        return sound
+
+    def _read(self, start: int, end: int) -> bytes:
+        content = bytearray(end - start)
+        count = read_fully(self._files, self._descriptor, memoryview(content), start)
+        if count < len(content):
+            # Cutting by what a short read shows would cut lines that were acknowledged.
+            raise BackupError(f"Failed to read journal {self._path}: it ends at {start + count}, not {end}.")
+        return bytes(content)
 
 
 def read_journal(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -124,10 +151,8 @@ def read_journal(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
     Raises BackupError if the file cannot be read, VerificationError if any other line is not a journal entry.
     """
-    try:
+    with explained(f"Failed to read journal {path}"):
         content = Path(path).read_bytes()
-    except OSError as exc:
-        raise BackupError(f"Failed to read journal {path}: {exc.strerror}.") from exc
     lines = content[: _sound_length(content)].split(b"\n")[:-1]
     return [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from pathlib import Path
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    PreconditionError,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
 
 PARTIAL_SUFFIX = ".partial"
@@ -25,7 +29,8 @@ DIRECT_ALIGNMENT = 4096
 class StagedFile:
     """Written as ``<destination>.partial``; unless :meth:`publish` returned, :meth:`discard` leaves nothing.
 
-    Raises OSError as the file layer does, and PreconditionError for a destination that is taken or too small.
+    Raises OSError as the file layer does, PreconditionError for a destination that is taken or too small, and
+    BackupError where another process took away or cut what was being written.
     """
 
     def __init__(self, files: FileLayer, destination: str, mode: int, replace: bool) -> None:
@@ -38,7 +43,10 @@ class StagedFile:
         self._descriptor = -1
         self._direct: int | None = None
         self._can_allocate = True
+        self._identity: os.stat_result | None = None
+        self._size_bytes = 0
         self._renamed = False
+        self._settled = True
 
     @property
     def descriptor(self) -> int:
@@ -51,23 +59,24 @@ class StagedFile:
         descriptor = self._files.open_staging(self._partial)
         if descriptor is None:
             raise PreconditionError(f"Failed to write {self._partial}: another process is writing it.")
-        self._descriptor = descriptor
+        self._descriptor, self._settled = descriptor, False
         self._direct = self._files.open_direct(self._partial, descriptor)
 
     def discard(self) -> None:
         """Leave nothing, unless it was published."""
-        if self._descriptor < 0:
+        if self._settled:
             return
+        self._settled = True
         # Removed while the lock is still held, so that no other writer's file is hit.
         leftover = self._destination if self._renamed else self._partial
-        if not (self._renamed and self._replace):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            ours = self._ours(leftover)
+            # A whole copy that has replaced a file already is better than none.
+            kept = self._renamed and self._replace and ours is not None and ours.st_size == self._size_bytes
+            if ours is not None and not kept:
                 self._files.remove(leftover)
-        for descriptor in (self._direct, self._descriptor):
-            if descriptor is not None:
-                with contextlib.suppress(OSError):
-                    self._files.close(descriptor)
-        self._direct, self._descriptor = None, -1
+        with contextlib.suppress(OSError):
+            self._close()
 
     def reserve(self, size_bytes: int) -> None:
         """Raise PreconditionError unless the folder has room for ``size_bytes``."""
@@ -127,19 +136,50 @@ class StagedFile:
         # The file system wants another alignment than ours.
         return self._files.write_at(self._descriptor, data, offset)
 
-    def publish(self) -> None:
-        """Flush, take the final name, flush the folder. The file is there for good when this returns."""
+    def publish(self, size_bytes: int) -> os.stat_result:
+        """Flush, take the final name, flush the folder: the file of ``size_bytes`` is there for good when this
+        returns its status.
+        """
+        self._size_bytes = size_bytes
         self._files.set_mode(self._descriptor, self._mode)
         self._files.flush(self._descriptor)
+        self._require_ours(self._partial)
         self._refuse_if_taken()
         self._files.rename(self._partial, self._destination)
         self._renamed = True
         self._files.flush_folder(self._folder)
-        if self._direct is not None:
-            direct, self._direct = self._direct, None
-            self._files.close(direct)
-        self._files.close(self._descriptor)
-        self._descriptor = -1
+        # Once more: since the first look another file may have taken the name that was renamed.
+        status = self._require_ours(self._destination)
+        self._close()
+        self._settled = True
+        return status
+
+    def _close(self) -> None:
+        """Raises OSError; neither descriptor is used again, as its number may be another file's by then."""
+        descriptors = [number for number in (self._direct, self._descriptor) if number is not None]
+        self._direct, self._descriptor = None, -1
+        with contextlib.ExitStack() as closing:
+            for descriptor in descriptors:
+                if descriptor >= 0:
+                    closing.callback(self._files.close, descriptor)
+
+    def _ours(self, path: str) -> os.stat_result | None:
+        """The status of the file we wrote, if it still has this name and not one that another process put there."""
+        if self._identity is None:
+            self._identity = self._files.status(self._descriptor)
+        found = self._files.status_of(path)
+        return found if found is not None and os.path.samestat(found, self._identity) else None
+
+    def _require_ours(self, path: str) -> os.stat_result:
+        found = self._ours(path)
+        if found is None or found.st_size != self._size_bytes:
+            size = "" if found is None else f"has {found.st_size} bytes, not the {self._size_bytes} written"
+            state = size or "was removed or replaced meanwhile"
+            raise BackupError(
+                f"Failed to write {self._destination}: {path} {state}.",
+                hint="Another process works in the same folder. Find it, then run the same again.",
+            )
+        return found
 
     def _refuse_if_taken(self) -> None:
         if not self._replace and self._files.exists(self._destination):

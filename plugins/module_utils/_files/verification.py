@@ -22,9 +22,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
-    explained,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_alone
 
 

@@ -16,14 +16,19 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import CopyResult
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import DatafileHeader
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 
 
 def copied_fields(
     layout: SetLayout, datafile: Datafile, method: BackupMethod, result: CopyResult, begin_scn: int | None
 ) -> dict[str, Any]:
-    """The fields of ``file_copied``. Inode and time are the copy's: by them a later run knows it untouched."""
+    """The fields of ``file_copied``. Inode and time are the copy's: by them a later run knows it untouched.
+
+    Raises BackupError if the copy is gone.
+    """
     destination = Path(result.destination)
-    stored = destination.stat()
+    with explained(f"Failed to find the copy {destination}"):
+        mtime_ns = destination.stat().st_mtime_ns
     header = result.header_before
     fields: dict[str, Any] = plain(
         {
@@ -37,8 +42,9 @@ def copied_fields(
             "digest": result.digest,
             "chunk_digests": result.chunk_digests,
             "chunk_size_bytes": result.chunk_size_bytes,
-            "inode": stored.st_ino,
-            "mtime_ns": stored.st_mtime_ns,
+            # Of the file the engine wrote, not of what has its name now.
+            "inode": result.stored_inode,
+            "mtime_ns": mtime_ns,
             "faults": [fault.as_dict() for fault in result.faults],
             "fault_count": result.fault_count,
             "begin_scn": begin_scn,

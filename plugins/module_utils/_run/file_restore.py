@@ -8,8 +8,6 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,10 +26,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_p
     plan_control_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
-    fsync_folder,
-    make_private_folder,
-)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import make_private_folder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     copy_many,
@@ -43,6 +38,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.whole_copy import copy_whole
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
     bandwidth,
     stream_settings,
@@ -198,16 +194,16 @@ def _is_control_file_of(path: str, dbid: int) -> bool:
 
 
 def restore_control_files(copies: Mapping[str, str]) -> None:
-    """Copy control files to their places, each replaced as a whole."""
+    """Copy control files to their places, each replaced as a whole. Raises BackupError."""
     for target, source in copies.items():
         make_private_folder(str(Path(target).parent))
-        _copy_whole(source, target)
+        copy_whole(source, target)
 
 
 def preserve(paths: Sequence[str], layout: DatabaseLayout, now: datetime) -> list[str]:
     """Keep copies of what no backup holds (current control files, online redo) before a restore changes it.
 
-    Returns the copies' paths, below ``preserved/<moment>`` of the database's folder.
+    Returns the copies' paths, below ``preserved/<moment>`` of the database's folder. Raises BackupError.
     """
     existing = [path for path in paths if Path(path).is_file()]
     if not existing:
@@ -217,19 +213,6 @@ def preserve(paths: Sequence[str], layout: DatabaseLayout, now: datetime) -> lis
     kept = []
     for number, path in enumerate(existing, start=1):
         target = folder / f"{number}_{Path(path).name}"
-        _copy_whole(path, str(target))
+        copy_whole(path, str(target))
         kept.append(str(target))
     return kept
-
-
-def _copy_whole(source: str, target: str) -> None:
-    partial = f"{target}.partial"
-    with (
-        open(source, "rb") as reader,
-        open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as writer,
-    ):
-        shutil.copyfileobj(reader, writer, 1 << 20)
-        writer.flush()
-        os.fsync(writer.fileno())
-    Path(partial).replace(target)
-    fsync_folder(str(Path(target).parent))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -21,6 +23,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic imp
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from unit.files.faulty_files import FailingLayer, WatchedLayer
 
 
 def mode_of(path: Path) -> int:
@@ -42,44 +46,34 @@ def test_content_and_mode_are_exactly_as_asked(tmp_path: Path, mode: int) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("call", ["fchmod", "write", "fsync", "close", "replace"])
+@pytest.mark.parametrize("earlier", [None, b"old"], ids=["a new file", "an older one"])
 def test_whatever_call_fails_the_old_content_stays_and_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+    tmp_path: Path, earlier: bytes | None
 ) -> None:
     path = tmp_path / "manifest.json"
-    path.write_bytes(b"old")
-
-    def fail(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path if call == "replace" else os, call, fail)
-        with pytest.raises(BackupError, match=r"manifest\.json: No space left"):
-            write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-    write_atomically(path, b"new")
+    for position in itertools.count():
+        path.unlink(missing_ok=True)
+        if earlier is not None:
+            path.write_bytes(earlier)
+        files = FailingLayer(position, errno.ENOSPC)
+        try:
+            write_atomically(path, b"new", files=files)
+        except BackupError as exc:
+            assert "manifest.json: No space left on device (ENOSPC)" in str(exc)
+            found = path.read_bytes() if path.exists() else None
+            replaced = "rename" in files.calls and files.failed != "rename"
+            assert found == (b"new" if replaced and earlier else earlier), files.failed
+        assert set(tmp_path.iterdir()) <= {path}
+        if files.failed is None:
+            break
     assert path.read_bytes() == b"new"
 
 
-def test_data_is_flushed_before_the_name_and_the_folder_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    order: list[str] = []
-    real_fsync, real_replace = os.fsync, Path.replace
-
-    def fsync(descriptor: int) -> None:
-        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
-        real_fsync(descriptor)
-
-    def replace(source: Path, target: Path) -> Path:
-        order.append("rename")
-        return real_replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", replace)
-    write_atomically(tmp_path / "f", b"x")
-    assert order == ["file", "rename", "folder"]
+def test_data_is_flushed_before_the_name_and_the_folder_after(tmp_path: Path) -> None:
+    files = WatchedLayer()
+    write_atomically(tmp_path / "f", b"x", files=files)
+    steps = [name for name in files.calls if name in ("append", "flush", "rename", "flush_folder")]
+    assert steps == ["append", "flush", "rename", "flush_folder"]
 
 
 def test_a_missing_folder_is_explained(tmp_path: Path) -> None:
@@ -97,6 +91,21 @@ def test_missing_parents_are_made_private_and_existing_ones_left_alone(tmp_path:
         os.umask(old)
     assert [mode_of(tmp_path / name) for name in ("a", "a/b", "a/b/c")] == [0o700] * 3
     assert mode_of(tmp_path) == 0o755
+
+
+def test_a_new_folder_is_flushed_into_its_parent_before_the_next_is_made_in_it(tmp_path: Path) -> None:
+    files = WatchedLayer()
+    make_private_folder(tmp_path / "a" / "b", files)
+    assert files.calls == ["flush_folder", "make_folder", "flush_folder", "make_folder", "flush_folder"]
+
+
+def test_the_name_of_a_folder_that_exists_is_flushed_as_far_as_it_may_be_ours(tmp_path: Path) -> None:
+    for error in (errno.EACCES, errno.EINVAL):
+        files = FailingLayer(0, error)
+        make_private_folder(tmp_path, files)
+        assert (files.failed, files.subject) == ("flush_folder", str(tmp_path.parent))
+    with pytest.raises(BackupError, match=r"Failed to make folder .*EIO"):
+        make_private_folder(tmp_path, FailingLayer(0, errno.EIO))
 
 
 def test_a_file_in_the_way_of_a_folder_is_explained(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
-import os
 import stat
 import threading
 from datetime import datetime, timedelta, timezone
@@ -18,10 +18,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     BackupError,
     VerificationError,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files import journal as journal_module
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal, read_journal
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from unit.files.faulty_files import READING, EndingLayer, FailingLayer, ShortLayer, WatchedLayer
 
 NOON = datetime(2026, 3, 1, 13, 0, 0, 42, tzinfo=timezone(timedelta(hours=1)))
 
@@ -64,24 +65,32 @@ def test_a_new_journal_is_empty_and_a_missing_one_is_an_error(path: Path) -> Non
     assert read_journal(path) == []
 
 
-def test_an_entry_is_on_disk_when_append_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
-    real_write, real_fsync = journal_module.write_all, os.fsync
-
-    def write(descriptor: int, data: bytes) -> None:
-        order.append("write")
-        real_write(descriptor, data)
-
-    def fsync(descriptor: int) -> None:
-        order.append("fsync")
-        real_fsync(descriptor)
-
-    monkeypatch.setattr(journal_module, "write_all", write)
-    monkeypatch.setattr(os, "fsync", fsync)
-    with Journal.open(path) as journal:
-        order.clear()
+def test_an_entry_is_on_disk_when_append_returns(path: Path) -> None:
+    files = WatchedLayer()
+    with Journal.open(path, files=files) as journal:
+        files.calls.clear()
         journal.append("a")
-        assert order == ["write", "fsync"]
+        assert [name for name in files.calls if name not in READING] == ["append", "flush"]
+
+
+def test_a_torn_line_is_cut_by_what_the_whole_file_says_however_short_the_reads(path: Path) -> None:
+    with Journal.open(path) as journal:
+        for number in range(50):
+            journal.append("line", number=number)
+    with path.open("ab") as file:
+        file.write(b'{"at":"2026')
+    Journal.open(path, files=ShortLayer()).close()
+    assert [entry["number"] for entry in read_journal(path)] == list(range(50))
+    assert path.read_bytes().endswith(b"\n")
+
+
+def test_a_journal_that_ends_before_its_size_is_not_cut(path: Path) -> None:
+    with Journal.open(path) as journal:
+        journal.append("a")
+    content = path.read_bytes()
+    with pytest.raises(BackupError, match="it ends at 10"):
+        Journal.open(path, files=EndingLayer(10))
+    assert path.read_bytes() == content
 
 
 def test_reserved_and_unstorable_fields_are_programming_errors(path: Path) -> None:
@@ -156,35 +165,27 @@ def test_a_damaged_but_complete_last_line_is_not_taken_for_a_torn_one(path: Path
         read_journal(path)
 
 
-def test_a_line_that_could_not_be_stored_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real_write = os.write
+@pytest.mark.parametrize("failing", ["second append", "flush"])
+@pytest.mark.parametrize("failure", [errno.ENOSPC, KeyboardInterrupt], ids=["full disk", "interrupt"])
+def test_a_line_that_could_not_be_stored_leaves_nothing(
+    path: Path, failing: str, failure: int | type[BaseException]
+) -> None:
+    class SlowFailing(FailingLayer):
+        """The first append takes half the line."""
 
-    def full_disk(descriptor: int, data: bytes) -> int:
-        real_write(descriptor, bytes(data[:10]))
-        raise OSError(28, "No space left on device")
+        def append(self, descriptor: int, data: memoryview) -> int:
+            taking = "second append" if "append" in self.calls else "append"
+            return self._call(taking, ShortLayer().append, descriptor, data)
 
-    with Journal.open(path) as journal:
-        journal.append("a")
-        monkeypatch.setattr(os, "write", full_disk)
-        with pytest.raises(BackupError, match="No space left"):
-            journal.append("b")
-        monkeypatch.setattr(os, "write", real_write)
-        journal.append("c")
-    assert events(path) == ["a", "c"]
-    assert path.read_bytes().count(b"\n") == 2
-
-
-def test_a_line_that_could_not_be_flushed_is_taken_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    with Journal.open(path) as journal:
-        journal.append("a")
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fsync", fail)
-            with pytest.raises(BackupError, match="Input/output error"):
-                journal.append("b")
-    assert events(path) == ["a"]
+    Journal.open(path).close()
+    files = SlowFailing(failing, failure)
+    with Journal.open(path, files=files) as journal:
+        with pytest.raises(BackupError if failure == errno.ENOSPC else KeyboardInterrupt):
+            journal.append("a")
+        assert files.failed == failing
+        assert path.read_bytes() == b""
+        journal.append("b")
+    assert events(path) == ["b"]
 
 
 def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:

@@ -198,6 +198,7 @@ class FakeDatabase:
             reflinked=False,
             source_inode=number,
             source_mtime_ns=0,
+            stored_inode=Path(request.destination).stat().st_ino,
         )
 
     def header(self, number: int) -> DatafileHeader:
