@@ -12,6 +12,8 @@ USER_PATH := $(PATH)
 # there, and Ansible refuses a locale that is not UTF-8.
 export PATH := $(CURDIR)/.venv/bin:$(shell printf '%s' "$$PATH" | tr ':' '\n' | grep -v '/shims/*$$' | paste -s -d: -)
 export LC_ALL := C.UTF-8
+# Thousands of processes load the same modules: let the first one keep them compiled.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)/.build/tree:$(CURDIR)/tests/simulator:$(CURDIR)/tests
 export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
