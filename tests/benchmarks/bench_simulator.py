@@ -40,7 +40,7 @@ BUSY: Mapping[str, Any] = {"redo": {"groups": 3, "size": "16M"}}
 def _database(folder: Path, sid: str, spec: Mapping[str, Any] | None = None) -> Iterator[SimulatedDatabase]:
     database = SimulatedDatabase(folder / sid.lower(), sid, spec)
     try:
-        database.start()
+        database.start(launch=processes.launch_program)  # as a user starts it
         yield database
     finally:
         database.destroy()
@@ -113,7 +113,7 @@ def commits_per_second(folder: Path, sessions: int) -> float:
         for client in clients:
             client.join()
         database.crash()
-        database.start()
+        database.start(launch=processes.launch_program)
         with database.connect() as connection:
             (found,) = connection.cursor().execute("SELECT COUNT(*) FROM commits").fetchone()
         if found != acknowledged:

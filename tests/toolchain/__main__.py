@@ -20,7 +20,7 @@ from types import FrameType
 
 from toolchain.outcome import Outcome, duration, summary
 from toolchain.runner import Runner
-from toolchain.stages import LANES, LOGS, Stage, all_stages
+from toolchain.stages import AT_ONCE, LOGS, STAGES, Stage, all_stages
 
 _TAIL_LINES = 60
 
@@ -35,29 +35,26 @@ def run_one(runner: Runner, stage: Stage) -> Outcome:
     return outcome
 
 
-def run_all(runner: Runner, lanes: Sequence[Sequence[Stage]]) -> list[Outcome]:
-    """All lanes at the same time; one line when a stage starts and one when it ends."""
+def run_all(runner: Runner, stages: Sequence[Stage], at_once: int) -> list[Outcome]:
+    """All stages, begun in their order, some at the same time; one line when a stage starts and one when it ends."""
     printing = threading.Lock()
 
-    def run_lane(lane: Sequence[Stage]) -> list[Outcome]:
-        outcomes = []
-        for stage in lane:
-            log = LOGS / f"{stage.name}.log"
-            with printing:
-                print(f"{stage.name}: started", flush=True)
-            outcome = runner.run(stage, log)
-            outcomes.append(outcome)
-            with printing:
-                print(f"{stage.name}: {outcome.verdict} in {duration(outcome.elapsed_seconds)}")
-                if not outcome.passed:
-                    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-                    print("\n".join(f"  | {line}" for line in tail))
-                    print(f"  (all of it: {log})")
-                sys.stdout.flush()
-        return outcomes
+    def run_stage(stage: Stage) -> Outcome:
+        log = LOGS / f"{stage.name}.log"
+        with printing:
+            print(f"{stage.name}: started", flush=True)
+        outcome = runner.run(stage, log)
+        with printing:
+            print(f"{stage.name}: {outcome.verdict} in {duration(outcome.elapsed_seconds)}")
+            if not outcome.passed:
+                tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+                print("\n".join(f"  | {line}" for line in tail))
+                print(f"  (all of it: {log})")
+            sys.stdout.flush()
+        return outcome
 
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        return [outcome for outcomes in pool.map(run_lane, lanes) for outcome in outcomes]
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(run_stage, stages))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -80,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.stage:
         return 0 if run_one(runner, stages[chosen.stage]).passed else 1
     started = time.monotonic()
-    outcomes = run_all(runner, [tuple(stages.values())] if chosen.one_at_a_time else LANES)
+    outcomes = run_all(runner, STAGES, 1 if chosen.one_at_a_time else AT_ONCE)
     print(summary(outcomes, time.monotonic() - started), flush=True)
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 

@@ -27,6 +27,7 @@ from oracle_simulator.program import processes
 from oracle_simulator.program.listener import command as listener_command
 from oracle_simulator.program.listener.configuration import ListenerHome
 from oracle_simulator.program.listener.registration import listener_address
+from oracle_simulator.program.loaded_server import loaded_server
 from oracle_simulator.program.local_socket import LocalConnection, NoInstance
 from oracle_simulator.program.spec import create_from_spec, users_of
 
@@ -93,9 +94,9 @@ class SimulatedDatabase:
         """Easy connect string of a service."""
         return f"127.0.0.1:{self.port}/{service}"
 
-    def start(self, stage: str = "open") -> None:
-        """STARTUP up to ``nomount``, ``mount`` or ``open``."""
-        processes.start(self.home)
+    def start(self, stage: str = "open", launch: processes.Launch | None = None) -> None:
+        """STARTUP up to ``nomount``, ``mount`` or ``open``; without ``launch`` in the quickest way there is."""
+        processes.start(self.home, launch=launch or loaded_server().launch)
         if stage != "nomount":
             self.sql("ALTER DATABASE MOUNT")
         if stage == "open":

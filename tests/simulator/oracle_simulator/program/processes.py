@@ -11,10 +11,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from oracle_simulator.instance.home import Home
 from oracle_simulator.program.local_socket import LocalConnection, NoInstance
+
+#: Starts the server process of a home and returns its pid.
+Launch = Callable[[Home], int]
+#: An instance's files are its owner's alone.
+SERVER_UMASK = 0o077
 
 
 class StartFailed(Exception):
@@ -69,33 +76,46 @@ def is_running(home: Home) -> bool:
     return running_pid(home) is not None
 
 
-def start(home: Home, timeout_seconds: float = 30.0) -> int:
+def start(home: Home, timeout_seconds: float = 30.0, launch: Launch | None = None) -> int:
     """Start the instance (NOMOUNT) in a process of its own and wait until it listens; returns its pid."""
     server_log(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    package_folder = str(Path(__file__).resolve().parents[2])
-    log_file = os.open(server_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with open(log_file, "ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "oracle_simulator", "serve", str(home.root), "--sid", home.sid],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=home.root,
-            env={**os.environ, "PYTHONPATH": package_folder},
-            start_new_session=True,
-            umask=0o077,  # an instance's files are its owner's alone
-        )
+    pid = (launch or launch_program)(home)
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if has_ended(pid):
             tail = server_log(home).read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
             raise StartFailed(f"instance {home.sid} did not start: {' '.join(tail)} (see {server_log(home)})")
         with contextlib.suppress(NoInstance), LocalConnection(home.admin_socket) as connection:
             connection.ask("status")
-            return process.pid
+            return pid
         time.sleep(0.02)
-    process.kill()
+    os.kill(pid, signal.SIGKILL)
     raise StartFailed(f"instance {home.sid} did not listen within {timeout_seconds:.0f} s")
+
+
+def launch_program(home: Home) -> int:
+    """The server as a program of its own; returns its pid."""
+    with open_server_log(home) as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "oracle_simulator", *server_words(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home.root,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            start_new_session=True,
+            umask=SERVER_UMASK,
+        ).pid
+
+
+def server_words(home: Home) -> list[str]:
+    """What the command line of an instance says, by which it is found."""
+    return ["serve", str(home.root), "--sid", home.sid]
+
+
+def open_server_log(home: Home) -> BinaryIO:
+    """The server's log, to be written at its end."""
+    return open(os.open(server_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
 def crash(home: Home) -> None:

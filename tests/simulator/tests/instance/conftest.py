@@ -201,12 +201,17 @@ def codes_of(action: Callable[[], object]) -> tuple[int, ...]:
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """An open database with tablespaces USERS and APP and 1 MiB redo logs."""
     home = Home(tmp_path / "home", "LAB")
+    small = (FileDefinition(2 * MIB),)
     definition = DatabaseDefinition(
         name="LAB",
         tablespaces=(
-            TablespaceDefinition("USERS", (FileDefinition(2 * MIB),)),
-            TablespaceDefinition("APP", (FileDefinition(2 * MIB), FileDefinition(2 * MIB))),
-            TablespaceDefinition("OLD", (FileDefinition(2 * MIB),), read_only=True),
+            TablespaceDefinition("SYSTEM", small),
+            TablespaceDefinition("SYSAUX", small),
+            TablespaceDefinition("UNDOTBS1", small, contents="UNDO"),
+            TablespaceDefinition("TEMP", small, contents="TEMPORARY"),
+            TablespaceDefinition("USERS", small),
+            TablespaceDefinition("APP", 2 * small),
+            TablespaceDefinition("OLD", small, read_only=True),
         ),
         redo_threads=(RedoThreadDefinition(size_bytes=MIB),),
         verifier_rounds=1,

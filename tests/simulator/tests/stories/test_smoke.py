@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 import oracledb
 import pytest
 
+from oracle_simulator.program import processes
+from oracle_simulator.program.loaded_server import loaded_server
 from oracle_simulator.testing import MakeDatabase, SimulatedDatabase, free_port
 
 PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
@@ -50,10 +53,53 @@ def command(home: Path, name: str, *arguments: str, answer: str = "") -> subproc
 
 def test_a_database_is_made_and_open_in_a_moment(make_database: MakeDatabase) -> None:
     started = time.monotonic()
-    make_database()
+    make_database(start=None).start(launch=processes.launch_program)
     elapsed = time.monotonic() - started
     print(f"create and start: {elapsed:.2f} s")
     assert elapsed < 5
+
+
+def of_process(pid: int) -> dict[str, object]:
+    """What the system knows of a process."""
+    folder = Path(f"/proc/{pid}")
+    status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines())
+    return {
+        "command line": [word for word in (folder / "cmdline").read_bytes().split(b"\0") if word],
+        "folder": (folder / "cwd").readlink(),
+        "leads its session": os.getsid(pid) == pid,
+        **{name: status[name] for name in ("Umask", "SigIgn", "SigCgt", "SigBlk", "NoNewPrivs")},
+        **{f"standard file {number}": (folder / "fd" / str(number)).readlink() for number in range(3)},
+    }
+
+
+def test_an_instance_of_the_loaded_server_is_a_process_like_any_other(make_database: MakeDatabase) -> None:
+    database = make_database(start=None)
+    found = []
+    for launch in (processes.launch_program, loaded_server().launch):
+        database.start(launch=launch)
+        pid = processes.running_pid(database.home)
+        assert pid is not None
+        found.append(of_process(pid))
+        database.crash()
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "launch",
+    [processes.launch_program, lambda home: loaded_server().launch(home)],
+    ids=["a program", "of the loaded server"],
+)
+def test_an_instance_that_ends_while_it_starts_is_noticed(
+    make_database: MakeDatabase, launch: processes.Launch
+) -> None:
+    database = make_database(start=None)
+    with (
+        socket.create_server(("127.0.0.1", database.port)),
+        pytest.raises(processes.StartFailed, match="Address already in use"),
+    ):
+        database.start(launch=launch)
+    assert not database.running
+    database.start(launch=launch)
 
 
 @pytest.mark.parametrize("user", ["APP", "HOTBACKUP", "SYS"])
