@@ -65,7 +65,7 @@ def test_numbers_are_taken_as_integers_or_texts() -> None:
         (("set_id",), "yesterday", "set id"),
         (("begin_scn",), 2**61, "after"),
         (("redo", 0, "next_scn"), 3900, "ends before"),
-        (("schema_version",), 2, "newer version"),
+        (("schema_version",), 3, "newer version"),
         (("surprise",), 1, "unknown keys: surprise"),
         (("files", 0, "surprise"), 1, r"files\[0\] has unknown keys"),
     ],

@@ -15,6 +15,7 @@ PLAN = {
     "file_count": 3,
     "copy_bytes": 105_000_000,
     "streams": 2,
+    "compression": "none",
     "tablespaces": [
         {
             "label": "SALES",
