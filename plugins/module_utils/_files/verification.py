@@ -135,13 +135,15 @@ class VerifyTask:
             self._stored.close()
 
 
-def stored_datafile_header(path: str, expected: FileExpectations) -> DatafileHeader:
+def stored_datafile_header(
+    path: str, expected: FileExpectations, context: IoContext | None = None
+) -> DatafileHeader:
     """Read the header of a stored datafile; of a compressed one, decompress no more than that takes.
 
     Raises VerificationError if it is not the expected file's, PreconditionError for a library that is missing,
     BackupError if it cannot be read.
     """
-    stored = FileReading(IoContext(), path, expected)
+    stored = FileReading(context or IoContext(), path, expected)
     with explained(f"Failed to read {path}"):
         try:
             stored.open()
