@@ -54,6 +54,11 @@ def test_the_plan_says_everything_that_will_and_will_not_happen() -> None:
     ]
 
 
+def test_the_plan_says_that_copies_are_compressed() -> None:
+    headline = plan_text({**PLAN, "compression": "zstd"})[0]
+    assert headline == "copy 3 files, 105 MB, over 2 streams, compressed with zstd"
+
+
 def test_one_is_not_plural() -> None:
     assert [counted(1, "file"), counted(2, "file"), counted(0, "file")] == ["1 file", "2 files", "0 files"]
 
