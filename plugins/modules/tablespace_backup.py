@@ -30,6 +30,7 @@ options:
       - V(zstd) needs the Python package C(zstandard) or C(backports.zstd), or Python 3.14, on the database host; for a
         restore again.
       - Runs of one set may differ in it. Finished copies stay as they are.
+      - V(zstd) cannot be combined with O(reflink=true).
     type: str
     choices: [none, zstd]
     default: none
