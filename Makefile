@@ -58,12 +58,15 @@ sanity: $(SANITY_TOOLS) ## ansible-test sanity, without a single ignore entry
 artefact: ## build the collection, look at what is in it
 
 ##@ Measure
-.PHONY: bench-simulator bench-copy
+.PHONY: bench-simulator bench-copy bench-peers
 bench-simulator: $(READY) ## how quick and cheap the simulated instance is (ARGS="--rounds 3 --databases 20")
 	@$(PYTHON) -m benchmarks.bench_simulator $(ARGS)
 
 bench-copy: $(READY) ## the copy engine beside cp, on the same files in turn (ARGS="--rounds 7 --streams 4 --folder /backup")
 	@$(PYTHON) -m benchmarks.bench_copy $(ARGS)
+
+bench-peers: $(READY) ## the copy engine beside cp, rsync, restic, pgBackRest, Ansible's copy (ARGS="--rounds 5 --scale 0.5 --folder /backup")
+	@$(PYTHON) -m benchmarks.bench_peers $(ARGS)
 
 .PHONY: campaign-crash
 campaign-crash: $(READY) ## kill a database under load 200 times and look what is there (RUNS=n, SEED=n; KEEP=folder)

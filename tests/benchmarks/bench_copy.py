@@ -11,10 +11,8 @@ which others left the machine alone. Nothing is asserted; the last line is for p
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,78 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.copy_details import copy_with_cp, tell_details
+from benchmarks.copying import GIGABYTE, MEBIBYTE, Engine, Workload, fresh_folder, workloads
 from benchmarks.machine import Spread, Watch
-from oracle_simulator.data.filled_files import make_filled_file
-
-MEBIBYTE = 1 << 20
-GIGABYTE = 1e9
-
-
-@dataclass(frozen=True)
-class Workload:
-    """Files to copy; sizes in bytes."""
-
-    name: str
-    count: int
-    size_bytes: int
-    block_size: int = 8192
-    bigfile: bool = False
-
-    def make(self, folder: Path) -> list[str]:
-        """The files, full of sound random blocks, and in the page cache."""
-        folder.mkdir()
-        paths = [folder / f"{self.name}{number:04}.dbf" for number in range(self.count)]
-        for number, path in enumerate(paths):
-            make_filled_file(
-                path, self.size_bytes, block_size=self.block_size, bigfile=self.bigfile, seed=number
-            )
-        return [str(path) for path in paths]
-
-
-def workloads(scale: float) -> list[Workload]:
-    """The three of them; ``scale`` 1 is 2 GiB each."""
-    return [
-        Workload("set", 8, int(256 * scale) * MEBIBYTE),
-        Workload("bigfile", 1, int(2048 * scale) * MEBIBYTE, bigfile=True),
-        # of 8K blocks, 1 MiB would be headers and bitmaps only
-        Workload("small", int(2000 * scale), MEBIBYTE, block_size=4096),
-    ]
-
-
-class Engine:
-    """The worker process."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.copy_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait(timeout=60)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def order(self, **order: Any) -> dict[str, Any]:
-        """Have something done; the worker's answer. Raises RuntimeError when it has died."""
-        if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("the worker has no pipes")
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the worker has ended; its message is above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
 
 @dataclass(frozen=True)
@@ -112,22 +41,6 @@ class Round:
         return self.cp_seconds / self.engine_seconds
 
 
-def _fresh(folder: Path) -> Path:
-    """An empty folder, and nothing waiting to be written."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    os.sync()
-    return folder
-
-
-def _cp(files: Sequence[str], target: Path) -> float:
-    with Watch() as watch:
-        subprocess.run(["cp", "--reflink=never", "--sparse=never", *files, str(target)], check=True)
-        copies = [str(target / Path(path).name) for path in files]
-        subprocess.run(["sync", *copies, str(target)], check=True)
-    return watch.seconds
-
-
 def measure_round(
     engine: Engine, files: Sequence[str], folder: Path, streams: int, engine_first: bool
 ) -> Round:
@@ -135,11 +48,11 @@ def measure_round(
     found: dict[str, Any] = {}
 
     def by_engine() -> None:
-        target = _fresh(folder / "copies")
+        target = fresh_folder(folder / "copies")
         found.update(engine.order(do="copy", files=list(files), target=str(target), streams=streams))
 
     def by_cp() -> None:
-        found["cp"] = _cp(files, _fresh(folder / "copies"))
+        found["cp"] = copy_with_cp(files, fresh_folder(folder / "copies"))
 
     steps: list[Callable[[], None]] = [by_engine, by_cp] if engine_first else [by_cp, by_engine]
     with Watch(engine.pid) as watch:
@@ -165,7 +78,7 @@ def measure(workload: Workload, folder: Path, rounds: int, streams: int) -> list
             measured.append(measure_round(engine, files, folder, streams, engine_first=bool(number % 2)))
             _tell(workload.name, number + 1, measured[-1])
         if workload.name == "set":
-            _compare_verification(engine, files, streams, rounds)
+            tell_details(engine, files, folder, rounds, streams)
     shutil.rmtree(folder / workload.name)
     return measured
 
@@ -178,15 +91,6 @@ def _tell(name: str, number: int, found: Round) -> None:
         f"others {found.foreign_share:4.0%}{mark}",
         flush=True,
     )
-
-
-def _compare_verification(engine: Engine, files: Sequence[str], streams: int, rounds: int) -> None:
-    """Verifying beside hashing alone, in turn."""
-    shares = []
-    for _round in range(rounds):
-        alone = engine.order(do="hash", files=list(files), streams=streams)["seconds"]
-        shares.append(alone / engine.order(do="verify", files=list(files), streams=streams)["seconds"])
-    print(f"verification runs at {Spread(tuple(shares)).text()} times the speed of hashing alone", flush=True)
 
 
 def summary(name: str, rounds: Sequence[Round]) -> Spread:

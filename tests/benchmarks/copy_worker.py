@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The copy engine in a process of its own, so that its memory and processor time can be told from others'.
 
-Reads one JSON object a line: ``{"do": "copy" | "verify" | "hash", "files": [...], "target": folder, "streams": n,
-"accelerator": "auto" | "none", "compression": {"level": 3, "threads": 0}}``, the last two as needed; answers each
-with ``{"seconds", "cpu_seconds", "bytes", "peak_bytes", "idle_bytes"}``, memory being resident bytes at the highest
-and before the first order, and a copy also with ``stored_bytes``, what the copies have on disk.
+Reads one JSON object a line: ``{"do": "copy" | "verify" | "hash" | "check", "files": [...], "target": folder,
+"streams": n, "accelerator": "auto" | "none", "max_bytes_per_second": n, "compression": {"level": n, "threads": n}}``.
+Answers each with ``{"seconds", "cpu_seconds", "bytes", "peak_bytes", "idle_bytes"}``, memory being resident bytes at
+the highest and before the first order, and a copy also with ``stored_bytes``, what the copies have on disk.
 """
 
 from __future__ import annotations
@@ -27,13 +27,21 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compressi
     ZSTD,
     Compression,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.bandwidth import Bandwidth
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BUFFER_SIZE_BYTES
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.checksum import load_accelerator
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     copy_many,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
+    FileKind,
+    read_datafile_header,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import (
+    FileExpectations,
+    checker_for,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import VerifyTask
@@ -56,7 +64,10 @@ def copy(order: dict[str, Any]) -> dict[str, int]:
             for path in order["files"]
         ],
         StreamSettings(order["streams"]),
-        IoContext(accelerator=order.get("accelerator", "auto")),
+        IoContext(
+            accelerator=order.get("accelerator", "auto"),
+            bandwidth=Bandwidth(order["max_bytes_per_second"]) if "max_bytes_per_second" in order else None,
+        ),
     )
     faults = sum(result.fault_count for result in results)
     if faults:
@@ -104,7 +115,21 @@ def _hash_chunk(path: str, start: int) -> int:
     return total
 
 
-ORDERS = {"copy": copy, "verify": verify, "hash": hash_alone}
+def check_alone(order: dict[str, Any]) -> dict[str, int]:
+    """The block check of as many bytes, all of them in memory, and nothing else."""
+    total = sum(Path(path).stat().st_size for path in order["files"])
+    path = order["files"][0]
+    data = memoryview(Path(path).read_bytes())
+    checker = checker_for(read_datafile_header(path), path, order.get("accelerator", "auto"))
+    done = 0
+    while done < total:
+        for start in range(0, len(data), BUFFER_SIZE_BYTES):
+            checker.check(start // checker.block_size, data[start : start + BUFFER_SIZE_BYTES])
+        done += len(data)
+    return {"bytes": done}
+
+
+ORDERS = {"copy": copy, "verify": verify, "hash": hash_alone, "check": check_alone}
 
 
 def _memory(field: str) -> int:

@@ -98,7 +98,7 @@ class OsFileLayer:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def open_staging(self, path: str) -> int | None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             # What an interrupted copy left is taken over, unless its writer lives: two writers under one name
             # would publish each other's half-written bytes. The identity check closes the gap between open

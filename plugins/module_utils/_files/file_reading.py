@@ -234,6 +234,8 @@ class FileReading:
     def result(self) -> ScannedFile:
         """The units put together. Raises ValueError unless the reading is complete."""
         parts = [self.scanned(unit) for unit in range(len(self._ranges))]
+        if len(parts) == 1:
+            return parts[0]
         chunks = tuple(chunk for part in parts for chunk in part.digest.chunk_digests)
         size_bytes = sum(part.digest.size_bytes for part in parts)
         counts = BlockCounts()

@@ -25,7 +25,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context
 
 FAULTS_KEPT = 100
 _FIRST_PAUSE_SECONDS = 0.01
-_LONGEST_PAUSE_SECONDS = 1.0
+# Less than the second in which a copy ends when it is cancelled.
+_LONGEST_PAUSE_SECONDS = 0.64
 # A file that keeps us waiting longer than this is damaged, not being written.
 _PATIENCE_SECONDS = 30.0
 

@@ -42,8 +42,11 @@ def allocate(descriptor: int, offset: int, length: int) -> bool:
     """
     if _LIBC is None or not hasattr(_LIBC, "fallocate64"):
         return False
-    result = _LIBC.fallocate64(descriptor, 0, ctypes.c_longlong(offset), ctypes.c_longlong(length))
-    return _succeeded(result, NOT_OFFERED)
+    while True:
+        result = _LIBC.fallocate64(descriptor, 0, ctypes.c_longlong(offset), ctypes.c_longlong(length))
+        # A signal interrupts the call, and Python repeats only its own.
+        if result == 0 or ctypes.get_errno() != errno.EINTR:
+            return _succeeded(result, NOT_OFFERED)
 
 
 def clone(source: int, target: int) -> bool:

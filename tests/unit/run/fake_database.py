@@ -10,7 +10,7 @@ file's header is frozen meanwhile, and a second BEGIN is refused.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
     RedoThread,
     Tablespace,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import BlockFault
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
@@ -69,7 +70,10 @@ class FakeCopy:
 
 
 class FakeDatabase:
-    """``log`` records what was executed. ``before`` is called with the name of each call and may raise."""
+    """``log`` records what was executed. ``before`` is called with the name of each call and may raise.
+
+    ``bad_blocks`` are what copying a file finds, by file number.
+    """
 
     def __init__(self, structure: Mapping[str, int], read_only: Collection[str] = ()) -> None:
         self.scn = 1000
@@ -79,6 +83,7 @@ class FakeDatabase:
         self.before: Callable[[str], None] = lambda name: None
         self.after_begin: Callable[[str], None] = lambda tablespace: None
         self.read_only = set(read_only)
+        self.bad_blocks: dict[int, Sequence[BlockFault]] = {}
         self.files: dict[int, str] = {}
         self.status: dict[int, BackupStatus] = {}
         self.checkpoint: dict[int, int] = {}
@@ -171,6 +176,8 @@ class FakeDatabase:
         content = bytes([number % 256]) * FILE_BYTES
         Path(request.destination).write_bytes(content)
         context.progress(FILE_BYTES)
+        if number in self.bad_blocks:
+            context.bad_blocks(self.bad_blocks[number])
         digest = hashlib.sha256(content).hexdigest()
         return CopyResult(
             source=request.source,

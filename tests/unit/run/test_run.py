@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     ConnectionLost,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import LiveSession
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import BlockFault
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
 
 from unit.run.fake_database import refused
@@ -72,6 +75,46 @@ def test_second_run_copies_nothing_again(make_host):
     assert succeeded
     assert status.resumed
     assert host.database.log == []
+
+
+class OpenedFiles:
+    """The paths that this process opens in a ``with`` block, as the interpreter itself reports them."""
+
+    def __init__(self):
+        self.paths = []
+        self._watching = False
+        sys.addaudithook(self._note)
+
+    def _note(self, event, arguments):
+        if self._watching and event == "open":
+            self.paths.append(str(arguments[0]))
+
+    def __enter__(self):
+        self._watching = True
+        return self
+
+    def __exit__(self, *_exception):
+        self._watching = False
+
+
+def test_second_run_opens_no_stored_file_that_inode_size_and_time_vouch_for(make_host):
+    host = make_host(STRUCTURE)
+    assert host.run("run1")[0]
+    with OpenedFiles() as opened:
+        assert host.run("run2")[0]
+    assert str(host.layout.journal_path) in opened.paths
+    assert [path for path in opened.paths if path.startswith(str(host.layout.datafiles_folder))] == []
+
+
+def test_every_bad_block_is_in_the_journal_in_short(make_host):
+    host = make_host({"A": 2})
+    zero = [BlockFault("a", number, number * 8192, "all_zero", "data") for number in range(100, 5100)]
+    torn = [BlockFault("a", number, number * 8192, "fractured", "tail") for number in (7, 9, 10)]
+    host.database.bad_blocks = {2: [*torn, *zero]}
+    assert host.run()[0]
+    (entry,) = [record for record in host.records if record["event"] == "bad_blocks"]
+    assert (entry["file_number"], entry["run_id"]) == (2, "run1")
+    assert entry["blocks"] == [[7, 7, "fractured"], [9, 10, "fractured"], [100, 5099, "all_zero"]]
 
 
 def test_copy_that_changed_on_disk_is_made_again(make_host):
