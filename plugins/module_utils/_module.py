@@ -15,6 +15,11 @@ from types import TracebackType
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import (
+    COMPRESSIONS,
+    DEFAULT_LEVEL,
+    NONE,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import DEFAULT_BUFFER_BYTES
@@ -147,6 +152,17 @@ def streams_spec() -> OptionSpec:
             "nice": {"type": "int", "default": 0},
             "io_class": {"type": "str", "choices": ["best_effort", "idle"]},
             "reflink": {"type": "bool", "default": False},
+        }
+    )
+
+
+def compression_spec() -> OptionSpec:
+    """How copies are stored: the options that :class:`Compression` takes."""
+    return OptionSpec(
+        options={
+            "compression": {"type": "str", "choices": list(COMPRESSIONS), "default": NONE},
+            "compression_level": {"type": "int", "default": DEFAULT_LEVEL},
+            "compression_threads": {"type": "int", "default": 0},
         }
     )
 

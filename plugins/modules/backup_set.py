@@ -30,7 +30,8 @@ options:
     description:
       - How the stored files are looked at before the set is sealed.
       - V(headers) reads sizes and headers. Every block was checked when it was copied.
-      - V(full) reads every byte of datafiles and redo back and compares the checksums.
+      - V(full) reads every byte of datafiles and redo back and compares the checksums. Compressed copies are
+        decompressed for that; V(headers) decompresses their beginning.
     type: str
     choices: [headers, full]
     default: headers
@@ -153,7 +154,7 @@ file_count:
   type: int
   sample: 8
 size_bytes:
-  description: Bytes of the set with the redo it needs.
+  description: Bytes on disk of the set with the redo it needs.
   returned: success
   type: int
   sample: 214748364

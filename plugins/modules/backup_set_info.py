@@ -41,6 +41,8 @@ options:
       - V(none) believes the manifests. V(headers) compares size and header of every file. V(full) reads every byte and
         compares the digests.
       - The redo that a set needs is looked for with each of them.
+      - To look at compressed copies, V(headers) and V(full) need the Python package C(zstandard) or C(backports.zstd),
+        or Python 3.14, where the module runs.
     type: str
     choices: [none, headers, full]
     default: none
@@ -121,7 +123,7 @@ sets:
       description: Incarnation of the database the set is of.
       type: int
     size_bytes:
-      description: Bytes of the set and of the redo it needs.
+      description: Bytes on disk of the set and of the redo it needs.
       type: int
     file_count:
       description: How many datafiles it holds.
@@ -233,7 +235,7 @@ def _queried(sets: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
 def _result(report: SetReport) -> dict[str, Any]:
     manifest, journal = report.manifest, report.journal
     copied = manifest.files if manifest else tuple(journal.files.values())
-    size = manifest.size_bytes if manifest else sum(item.size_bytes for item in copied)
+    size = manifest.size_bytes if manifest else sum(item.stored_size_bytes for item in copied)
     result: dict[str, Any] = plain(
         {
             "set_id": report.layout.set_id,

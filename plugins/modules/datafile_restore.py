@@ -77,6 +77,10 @@ attributes:
     support: partial
     details: Files that were recovered since no longer equal the set and are written again.
 notes:
+  - Copies that are stored compressed are decompressed on the way. That needs the Python package C(zstandard) or
+    C(backports.zstd), or Python 3.14, on this host; without one the task fails before anything is written, and
+    C(zstd -d) makes the datafiles by hand.
+  - O(reflink) does nothing for copies that are stored compressed.
   - Run it as the operating-system user that owns the datafiles, never as root.
   - Files are restored to the places they were copied from.
 seealso:
@@ -239,7 +243,7 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     written = 0
     change = bool(control.copies) or any(not item.equal for item in planned)
     if change and not context.check_mode:
-        require_sound_copies(planned, tuning.streams)
+        require_sound_copies(planned, tuning)
         database = manifest.database
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)

@@ -20,6 +20,34 @@ description:
 author:
   - hotbackup contributors (@hotbackup)
 options:
+  compression:
+    description:
+      - How the copies of datafiles are stored. V(none) leaves them as they are, so that RMAN, C(dbv) and a DBA's C(cp)
+        can use them; V(zstd) compresses each into one C(.zst) file, of which C(zstd -d) makes the datafile again.
+      - With V(zstd) a file is worked on by one stream, from its beginning to its end. Whether the copies will fit the
+        destination is not known beforehand, so less free space than the files have is a warning only.
+      - Redo, control files and scripts are always stored as they are, because recovery reads them in place.
+      - V(zstd) needs the Python package C(zstandard) or C(backports.zstd), or Python 3.14, on the database host; for a
+        restore again.
+      - Runs of one set may differ in it. Finished copies stay as they are.
+      - V(zstd) cannot be combined with O(reflink=true).
+    type: str
+    choices: [none, zstd]
+    default: none
+  compression_level:
+    description:
+      - Level of V(zstd), V(1) to V(19). Up to about V(6) it costs little; the highest are many times slower than the
+        storage, while the tablespace is in backup mode.
+      - Only with O(compression=zstd).
+    type: int
+    default: 3
+  compression_threads:
+    description:
+      - Threads that V(zstd) may use for each stream, beside the two that the stream has anyway. They help with a single
+        large file. With V(0) the writing thread compresses.
+      - Only with O(compression=zstd).
+    type: int
+    default: 0
   max_window:
     description:
       - Longest time in seconds that one tablespace may be in backup mode; V(0) means no limit.
@@ -109,6 +137,17 @@ EXAMPLES = r"""
     nice: 10
     io_class: best_effort
 
+- name: Copy and compress, with two more threads for each file
+  hotbackup.oracle.tablespace_backup:
+    login_service: ORCL
+    login_user: backup_operator
+    login_password: "{{ backup_operator_password }}"
+    destination: /backup
+    set_id: 20260301T010000Z
+    compression: zstd
+    compression_level: 5
+    compression_threads: 2
+
 - name: Start a long copy and come back for it later
   hotbackup.oracle.tablespace_backup:
     login_service: ORCL
@@ -158,6 +197,7 @@ plan:
         files: [{file_number: 4, path: /u01/oradata/ORCL/users01.dbf, size_bytes: 52436992}]
         already_copied: []
     streams: 4
+    compression: none
     file_count: 1
     copy_bytes: 52436992
     skipped: []
@@ -239,7 +279,9 @@ run:
     log_path: /home/oracle/.hotbackup/ORCL/runtime/20260301T010000Z/runner.log
     error: null
 files:
-  description: The datafiles in the set. Their C(path) is relative to RV(set_folder).
+  description:
+    - The datafiles in the set. Their C(path) is relative to RV(set_folder).
+    - C(size_bytes) and C(digest) are of the datafile, C(stored_size_bytes) is what its copy has on disk.
   returned: success
   type: list
   elements: dict
@@ -250,6 +292,8 @@ files:
       source: /u01/oradata/ORCL/users01.dbf
       path: datafiles/4_users01.dbf
       size_bytes: 52436992
+      compression: none
+      stored_size_bytes: 52436992
       digest: 0f3c7a2be58d41c6905d7e13b2f4a8c69d0e1f2a3b4c5d6e7f8091a2b3c4d5e6
       method: backup_mode
       begin_scn: 2871400
@@ -303,6 +347,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import Compression
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     VerificationError,
     WaitTimeout,
@@ -313,6 +358,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
+    compression_spec,
     connection_spec,
     jmespath_search,
     run_module,
@@ -350,6 +396,7 @@ SPEC = (
     + set_spec()
     + selection_spec()
     + streams_spec()
+    + compression_spec()
     + OptionSpec(
         options={
             "max_window": {"type": "int", "default": 0},
@@ -375,6 +422,7 @@ def _ensure(context: ModuleContext) -> dict[str, Any]:
         tuple(params["exclude"]),
         params["query"],
         CopyTuning.from_options(params),
+        Compression.from_options(params),
     )
     with context.connect() as gateway:
         database = read_database(gateway)
@@ -382,6 +430,8 @@ def _ensure(context: ModuleContext) -> dict[str, Any]:
     layout = SetLayout(params["destination"], database.unique_name, database.dbid, params["set_id"])
     folder = _state_folder(params["state_dir"], database.unique_name)
     found = examine(database, tablespaces, layout, policy, jmespath_search)
+    for warning in found.warnings:
+        context.warn(warning)
     if context.check_mode:
         changed = not is_done(found, layout)
         if changed:

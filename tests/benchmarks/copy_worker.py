@@ -4,9 +4,9 @@
 """The copy engine in a process of its own, so that its memory and processor time can be told from others'.
 
 Reads one JSON object a line: ``{"do": "copy" | "verify" | "hash" | "check", "files": [...], "target": folder,
-"streams": n, "accelerator": "auto" | "none", "max_bytes_per_second": n}``. Answers each with ``{"seconds",
-"cpu_seconds", "bytes", "peak_bytes", "idle_bytes"}``, memory being resident bytes at the highest and before the
-first order.
+"streams": n, "accelerator": "auto" | "none", "max_bytes_per_second": n, "compression": {"level": n, "threads": n}}``.
+Answers each with ``{"seconds", "cpu_seconds", "bytes", "peak_bytes", "idle_bytes"}``, memory being resident bytes at
+the highest and before the first order, and a copy also with ``stored_bytes``, what the copies have on disk.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import (
+    SUFFIXES,
+    ZSTD,
+    Compression,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.bandwidth import Bandwidth
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BUFFER_SIZE_BYTES
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.checksum import load_accelerator
@@ -45,11 +50,17 @@ CHUNK_BYTES = 64 << 20
 BUFFER_BYTES = 4 << 20
 
 
-def copy(order: dict[str, Any]) -> int:
-    """Copy as the product does: block check, digest, flush, final name."""
+def copy(order: dict[str, Any]) -> dict[str, int]:
+    """Copy as the product does: block check, digest, compression if asked for, flush, final name."""
+    compression = Compression(ZSTD, **order["compression"]) if order.get("compression") else Compression()
     results = copy_many(
         [
-            CopyRequest(str(path), f"{order['target']}/{Path(path).name}", FileKind.DATAFILE)
+            CopyRequest(
+                str(path),
+                f"{order['target']}/{Path(path).name}{SUFFIXES[compression.name]}",
+                FileKind.DATAFILE,
+                compression=compression,
+            )
             for path in order["files"]
         ],
         StreamSettings(order["streams"]),
@@ -61,10 +72,13 @@ def copy(order: dict[str, Any]) -> int:
     faults = sum(result.fault_count for result in results)
     if faults:
         raise RuntimeError(f"{faults} faulty blocks in files that are sound")
-    return sum(result.size_bytes for result in results)
+    return {
+        "bytes": sum(result.size_bytes for result in results),
+        "stored_bytes": sum(result.stored_size_bytes for result in results),
+    }
 
 
-def verify(order: dict[str, Any]) -> int:
+def verify(order: dict[str, Any]) -> dict[str, int]:
     """Read back: header, block check, digest."""
     expected = FileExpectations(FileKind.DATAFILE)
     tasks = [VerifyTask(path, expected) for path in order["files"]]
@@ -72,16 +86,16 @@ def verify(order: dict[str, Any]) -> int:
     problems = [problem for result in results for problem in result.problems]
     if problems:
         raise RuntimeError(problems[0])
-    return sum(result.size_bytes for result in results)
+    return {"bytes": sum(result.size_bytes for result in results)}
 
 
-def hash_alone(order: dict[str, Any]) -> int:
+def hash_alone(order: dict[str, Any]) -> dict[str, int]:
     """The same digest over the same files with as many threads, and nothing else."""
     ranges = [
         (path, start) for path in order["files"] for start in range(0, Path(path).stat().st_size, CHUNK_BYTES)
     ]
     with ThreadPoolExecutor(order["streams"]) as pool:
-        return sum(pool.map(lambda place: _hash_chunk(*place), ranges))
+        return {"bytes": sum(pool.map(lambda place: _hash_chunk(*place), ranges))}
 
 
 def _hash_chunk(path: str, start: int) -> int:
@@ -101,7 +115,7 @@ def _hash_chunk(path: str, start: int) -> int:
     return total
 
 
-def check_alone(order: dict[str, Any]) -> int:
+def check_alone(order: dict[str, Any]) -> dict[str, int]:
     """The block check of as many bytes, all of them in memory, and nothing else."""
     total = sum(Path(path).stat().st_size for path in order["files"])
     path = order["files"][0]
@@ -112,7 +126,7 @@ def check_alone(order: dict[str, Any]) -> int:
         for start in range(0, len(data), BUFFER_SIZE_BYTES):
             checker.check(start // checker.block_size, data[start : start + BUFFER_SIZE_BYTES])
         done += len(data)
-    return done
+    return {"bytes": done}
 
 
 ORDERS = {"copy": copy, "verify": verify, "hash": hash_alone, "check": check_alone}
@@ -132,11 +146,11 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         start, cpu = time.monotonic(), time.process_time()
-        size = ORDERS[order["do"]](order)
+        done = ORDERS[order["do"]](order)
         answer = {
             "seconds": time.monotonic() - start,
             "cpu_seconds": time.process_time() - cpu,
-            "bytes": size,
+            **done,
             "peak_bytes": _memory("VmHWM"),
             "idle_bytes": idle,
         }

@@ -76,6 +76,9 @@ class Fields:
             raise VerificationError(f"{self.place(name)} must be a SHA-256 in hexadecimal, found {value!r}.")
         return value
 
+    def digest_or_none(self, name: str) -> str | None:
+        return None if self.take(name) is None else self.digest(name)
+
     def path(self, name: str) -> str:
         try:
             return safe_relative_path(self.text(name))

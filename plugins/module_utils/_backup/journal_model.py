@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import NONE, CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import BackupStatus
 
 
@@ -64,7 +65,10 @@ class Window:
 
 @dataclass(frozen=True)
 class CopiedFile:
-    """A datafile that is in the set. ``path`` is relative to the set's folder; ``header`` as journalled."""
+    """A datafile that is in the set. ``path`` is relative to the set's folder; ``header`` as journalled.
+
+    ``stored_size_bytes`` is what the copy has on disk, ``stored_digest`` the SHA-256 of a compressed copy's bytes.
+    """
 
     file_number: int
     tablespace: str
@@ -86,7 +90,15 @@ class CopiedFile:
     header: Mapping[str, Any]
     run_id: str
     copied_at: str
+    stored_size_bytes: int
     con_id: int = 0
+    compression: str = NONE
+    stored_digest: str | None = None
+
+    @property
+    def compressed(self) -> CompressedForm | None:
+        """How it is stored; None is "as it is"."""
+        return None if self.compression == NONE else CompressedForm(self.size_bytes, self.stored_digest)
 
 
 @dataclass(frozen=True)

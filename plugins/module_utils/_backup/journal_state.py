@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import COMPRESSIONS, NONE
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_model import (
     ControlSaved,
@@ -104,6 +105,16 @@ class _Fields:
         value = self._record.get(name, default)
         if not isinstance(value, str):
             raise VerificationError(f"{name} must be text, found {value!r}.")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        return None if self._record.get(name) is None else self.text(name)
+
+    def compression(self) -> str:
+        """Records of versions that did not compress do not have it."""
+        value = self.text("compression", NONE)
+        if value not in COMPRESSIONS:
+            raise VerificationError(f"compression must be one of {', '.join(COMPRESSIONS)}, found {value!r}.")
         return value
 
     def integer(self, name: str, default: int | None = None) -> int:
@@ -252,6 +263,9 @@ def _file_copied(state: JournalState, record: _Fields) -> JournalState:
         header=record.mapping("header"),
         run_id=record.text("run_id", ""),
         copied_at=record.text("at", ""),
+        compression=record.compression(),
+        stored_size_bytes=record.integer("stored_size_bytes", record.integer("size_bytes")),
+        stored_digest=record.text_or_none("stored_digest"),
     )
     discarded = {number: why for number, why in state.discarded.items() if number != copied.file_number}
     files = {**state.files, copied.file_number: copied}

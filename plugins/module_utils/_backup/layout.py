@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import NONE, SUFFIXES
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     PreconditionError,
     VerificationError,
@@ -177,12 +178,12 @@ class SetLayout:
     def pfile(self) -> Path:
         return self.parameters_folder / "init.ora"
 
-    def datafile_path(self, file_number: int, source_path: str) -> Path:
+    def datafile_path(self, file_number: int, source_path: str, compression: str = NONE) -> Path:
         """Return where the copy of a datafile lies; the number keeps equal base names apart."""
-        prefix = f"{file_number}_"
+        prefix, suffix = f"{file_number}_", SUFFIXES[compression]
         name = PurePosixPath(source_path).name.encode()
-        room = _LONGEST_FILE_NAME - len(prefix) - len(".partial")
-        return self.datafiles_folder / (prefix + name[-room:].decode(errors="ignore"))
+        room = _LONGEST_FILE_NAME - len(prefix) - len(suffix) - len(".partial")
+        return self.datafiles_folder / (prefix + name[-room:].decode(errors="ignore") + suffix)
 
     def redo_path(self, resetlogs_id: int, thread: int, sequence: int) -> Path:
         return self.database.redo_path(resetlogs_id, thread, sequence)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The manifest of a sealed set: what is in it, from where, as of which SCNs, and what it was judged to be.
 
-Written once, last and atomically; read as untrusted input. Version 1. Numbers beyond 2^53 are strings in
-JSON.
+Written once, last and atomically; read as untrusted input. Numbers beyond 2^53 are strings in JSON. Version 2 says
+of each datafile how it is stored; in version 1 all of them are stored as they are.
 
 Private to this collection: not an interface for other collections.
 """
@@ -13,9 +13,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import (
+    COMPRESSIONS,
+    NONE,
+    CompressedForm,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     PreconditionError,
     VerificationError,
@@ -29,7 +34,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict i
     Verdict,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_FIRST_WITH_COMPRESSION = 2
 _METHODS = ("backup_mode", "plain_copy")
 _CONTROL_KINDS = ("control_file", "noresetlogs_script", "resetlogs_script", "pfile", "password_file")
 
@@ -58,7 +64,9 @@ class ManifestDatabase:
 class ManifestFile:
     """One datafile. ``path`` is relative to the set's folder. ``begin_scn`` is None for a plain copy.
 
-    ``checkpoint_scn`` is the copied header's; ``faults`` are blocks that stayed bad when read again.
+    ``checkpoint_scn`` is the copied header's; ``faults`` are blocks that stayed bad when read again. Sizes and
+    digests are of the plain bytes; ``stored_size_bytes`` is what the copy has on disk, ``stored_digest`` the SHA-256
+    of a compressed copy's bytes.
     """
 
     file_number: int
@@ -80,6 +88,14 @@ class ManifestFile:
     unrecoverable_scn: int
     fault_count: int
     faults: tuple[tuple[int, str], ...]
+    compression: str
+    stored_size_bytes: int
+    stored_digest: str | None
+
+    @property
+    def compressed(self) -> CompressedForm | None:
+        """How it is stored; None is "as it is"."""
+        return None if self.compression == NONE else CompressedForm(self.size_bytes, self.stored_digest)
 
 
 @dataclass(frozen=True)
@@ -132,7 +148,10 @@ class ManifestExcluded:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A sealed set. A restore needs redo from ``begin_scn`` and is consistent from ``end_scn`` on."""
+    """A sealed set. A restore needs redo from ``begin_scn`` and is consistent from ``end_scn`` on.
+
+    Whatever version was read, the value is of the newest.
+    """
 
     set_id: str
     tool_version: str
@@ -152,8 +171,9 @@ class Manifest:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the set's own files and of the redo it needs."""
-        return sum(item.size_bytes for group in (self.files, self.redo, self.control) for item in group)
+        """Bytes on disk of the set's own files and of the redo it needs."""
+        others = sum(item.size_bytes for group in (self.redo, self.control) for item in group)
+        return others + sum(item.stored_size_bytes for item in self.files)
 
     def to_json(self) -> str:
         """Return the manifest's text; the same manifest always gives the same text."""
@@ -186,14 +206,13 @@ class Manifest:
             begin_scn=fields.integer("begin_scn"),
             end_scn=fields.integer("end_scn"),
             control_scn=fields.integer_or_none("control_scn"),
-            files=fields.items("files", _file),
+            files=fields.items("files", _file if version >= _FIRST_WITH_COMPRESSION else _plain_file),
             redo=fields.items("redo", _redo),
             control=fields.items("control", _control),
             tempfiles=fields.items("tempfiles", _tempfile),
             excluded=fields.items("excluded", _excluded),
             verdict=Verdict(fields.choice("verdict", tuple(item.value for item in Verdict))),
             findings=fields.items("findings", _finding),
-            schema_version=version,
         )
         fields.close()
         _check_consistency(manifest)
@@ -227,6 +246,17 @@ def _database(fields: Fields) -> ManifestDatabase:
 
 
 def _file(fields: Fields) -> ManifestFile:
+    return replace(
+        _plain_file(fields),
+        compression=fields.choice("compression", COMPRESSIONS),
+        stored_size_bytes=fields.integer("stored_size_bytes", minimum=1),
+        stored_digest=fields.digest_or_none("stored_digest"),
+    )
+
+
+def _plain_file(fields: Fields) -> ManifestFile:
+    """An entry of version 1."""
+    size_bytes = fields.integer("size_bytes", minimum=1)
     return ManifestFile(
         file_number=fields.integer("file_number", minimum=1),
         con_id=fields.integer("con_id"),
@@ -235,7 +265,7 @@ def _file(fields: Fields) -> ManifestFile:
         bigfile=fields.flag("bigfile"),
         source=fields.text("source"),
         path=fields.path("path"),
-        size_bytes=fields.integer("size_bytes", minimum=1),
+        size_bytes=size_bytes,
         block_size=fields.integer("block_size", minimum=512),
         digest=fields.digest("digest"),
         chunk_digests=fields.digests("chunk_digests"),
@@ -247,6 +277,9 @@ def _file(fields: Fields) -> ManifestFile:
         unrecoverable_scn=fields.integer("unrecoverable_scn"),
         fault_count=fields.integer("fault_count"),
         faults=fields.items("faults", lambda item: (item.integer("block"), item.text("kind"))),
+        compression=NONE,
+        stored_size_bytes=size_bytes,
+        stored_digest=None,
     )
 
 
@@ -328,6 +361,16 @@ def _check_consistency(manifest: Manifest) -> None:
             raise VerificationError(
                 f"manifest.files: file {item.file_number} was copied by {item.method} and has begin_scn"
                 f" {item.begin_scn}."
+            )
+        if item.compressed is None and item.stored_size_bytes != item.size_bytes:
+            raise VerificationError(
+                f"manifest.files: file {item.file_number} has {item.size_bytes} bytes, but {item.stored_size_bytes} on"
+                " disk without being compressed."
+            )
+        if (item.compressed is None) != (item.stored_digest is None):
+            raise VerificationError(
+                f"manifest.files: file {item.file_number} has compression {item.compression} and stored_digest"
+                f" {item.stored_digest}."
             )
     for log in manifest.redo:
         if log.first_scn >= log.next_scn:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import Compression
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import (
     CopiedFile,
@@ -36,12 +37,15 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning im
 
 @dataclass(frozen=True)
 class BackupPolicy:
-    """What the user asked for. ``tuning`` may differ between the runs of a set, the rest may not."""
+    """What the user asked for. ``tuning`` and ``compression`` may differ between the runs of a set, the rest may
+    not.
+    """
 
     tablespaces: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     query: str = ""
     tuning: CopyTuning = field(default_factory=CopyTuning)
+    compression: Compression = field(default_factory=Compression)
 
     def identity(self) -> dict[str, Any]:
         """Return the part that a resumed run must ask for again, as the journal holds it."""
@@ -93,6 +97,7 @@ class BackupPlan:
 
     tablespaces: tuple[PlannedTablespace, ...]
     streams: int
+    compression: str
     skipped: tuple[LeftOut, ...]
     excluded: tuple[LeftOut, ...]
     broken: tuple[LeftOut, ...]
@@ -149,6 +154,7 @@ class BackupPlan:
                 for item in self.tablespaces
             ],
             "streams": self.streams,
+            "compression": self.compression,
             "file_count": self.file_count,
             "copy_bytes": self.copy_bytes,
             "skipped": [_left_out_result(item) for item in self.skipped],
@@ -215,6 +221,7 @@ def plan_backup(
             )
         ),
         streams=policy.tuning.streams,
+        compression=policy.compression.name,
         skipped=_with_method(selection.tablespaces, BackupMethod.SKIP),
         excluded=tuple(LeftOut(tablespace, reason) for tablespace, reason in selection.excluded),
         broken=broken,

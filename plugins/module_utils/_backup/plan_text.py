@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _HOW = {"backup_mode": "in backup mode"}
+_COMPRESSED = {"zstd": ", compressed with zstd"}
 
 
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
@@ -21,7 +22,7 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     """
     headline = (
         f"copy {counted(plan['file_count'], 'file')}, {megabytes(plan['copy_bytes'])},"
-        f" over {counted(plan['streams'], 'stream')}"
+        f" over {counted(plan['streams'], 'stream')}{_COMPRESSED.get(plan['compression'], '')}"
     )
     return [
         headline,

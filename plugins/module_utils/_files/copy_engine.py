@@ -18,10 +18,15 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import (
+    NONE,
+    CompressedForm,
+    Compression,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     Cancelled,
     VerificationError,
@@ -45,10 +50,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams im
     run_all,
     run_alone,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import find_library
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_writer import ZstdWriter
 
 REREAD_ATTEMPTS = 5
-# The unit of st_blocks, whatever the file system's is.
-_STAT_BLOCK_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,9 @@ class CopyRequest:
     is the digest (see the digests module) the copy must have to get its final name. ``replace`` allows an
     existing destination to be replaced; it is kept whole until the copy is. ``reflink`` asks that the copy
     share the source's blocks where the file system can do that; it is checked and digested all the same.
+
+    ``source_form`` is how a stored source is compressed, None if it is not. ``compression`` is what to do with the
+    copy; it cannot be combined with ``reflink``. Digests, sizes and blocks are those of the plain bytes.
     """
 
     source: str
@@ -74,6 +82,12 @@ class CopyRequest:
     replace: bool = False
     reflink: bool = False
     mode: int = 0o600
+    source_form: CompressedForm | None = None
+    compression: Compression = field(default_factory=Compression)
+
+    def __post_init__(self) -> None:
+        if self.reflink and self.compression.name != NONE:
+            raise ValueError("a compressed copy cannot share blocks with its source")
 
     @property
     def expectations(self) -> FileExpectations:
@@ -84,6 +98,7 @@ class CopyRequest:
             file_number=self.file_number,
             thread=self.thread,
             sequence=self.sequence,
+            compressed=self.source_form,
         )
 
 
@@ -94,7 +109,8 @@ class CopyResult:
     ``header_before`` and ``header_after`` are the source's, read before and after its blocks.
     ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``stored_inode`` is that
     of the file that was written, so one that takes its place shows. ``accelerator`` is ``numpy`` or ``none``.
-    ``reflinked``: it was made by sharing blocks.
+    ``reflinked``: it was made by sharing blocks. ``stored_size_bytes`` is the size of the copy on disk,
+    ``stored_digest`` the SHA-256 of what lies there if it is compressed.
     """
 
     source: str
@@ -103,6 +119,9 @@ class CopyResult:
     digest: str
     chunk_digests: tuple[str, ...]
     chunk_size_bytes: int
+    compression: str
+    stored_size_bytes: int
+    stored_digest: str | None
     blocks_examined: int
     blocks_empty: int
     blocks_without_checksum: int
@@ -137,8 +156,13 @@ class CopyTask:
         self._what = f"Failed to copy {request.source} to {request.destination}"
         self._staged = StagedFile(self._context.files, request.destination, request.mode, request.replace)
         self._source = FileReading(
-            self._context, request.source, request.expectations, request.reread_attempts
+            self._context,
+            request.source,
+            request.expectations,
+            request.reread_attempts,
+            in_order=request.compression.name != NONE,
         )
+        self._compressed: ZstdWriter | None = None
         self._reflinked = False
 
     def begin(self) -> int:
@@ -152,16 +176,36 @@ class CopyTask:
             self._before = self._source.header()
             # After the header: a file that is being extended is then at least as large as the header says.
             self._status = self._source.status()
-            size_bytes = self._status.st_size
-            units = self._source.plan(size_bytes)
-            self._sparse = self._status.st_blocks * _STAT_BLOCK_BYTES < size_bytes
-            if self._request.reflink:
-                self._reflinked = self._staged.clone(self._source.descriptor)
-            if not self._reflinked:
-                self._staged.reserve(size_bytes)
-                if self._sparse:
-                    self._staged.leave_holes(size_bytes)
+            self._size_bytes = self._source.size_bytes()
+            units = self._source.plan(self._size_bytes)
+            if self._request.compression.name != NONE:
+                self._write = self._prepare_compressed()
+            else:
+                self._write = self._prepare_plain()
             return units
+
+    def _prepare_plain(self) -> Callable[[memoryview, int], None]:
+        """Make room for the copy; return what writes into it."""
+        sparse = self._source.is_sparse()
+        if self._request.reflink and self._request.source_form is None:
+            self._reflinked = self._staged.clone(self._source.descriptor)
+        if not self._reflinked:
+            self._staged.reserve(self._size_bytes)
+            if sparse:
+                self._staged.leave_holes(self._size_bytes)
+        self._allocates = not sparse
+        return self._staged.write_data_at if sparse else self._staged.write_at
+
+    def _prepare_compressed(self) -> Callable[[memoryview, int], None]:
+        """The same for a compressed copy. How small it will be nobody knows, so only one chunk's room is asked for."""
+        chunk = self._source.chunk_size_bytes
+        self._staged.reserve(min(self._size_bytes, chunk))
+        library = find_library("Compression", "set compression to none")
+        self._compressed = ZstdWriter(
+            self._staged, self._size_bytes, chunk, self._request.compression, library
+        )
+        self._allocates = False
+        return self._compressed.write_at
 
     def do(self, unit: int, ring: BufferRing) -> None:
         """Copy one range."""
@@ -170,11 +214,10 @@ class CopyTask:
             if self._reflinked and self._source.is_sound_in_clone(unit, ring, self._staged.descriptor):
                 return
             start, end = self._source.range(unit)
-            if not self._sparse and end - start > ring.buffer_size_bytes:
+            if self._allocates and end - start > ring.buffer_size_bytes:
                 self._staged.allocate(start, end)
-            write = self._staged.write_data_at if self._sparse else self._staged.write_at
             for offset, piece in self._source.pieces(unit, ring):
-                ring.later(partial(write, piece, offset))
+                ring.later(partial(self._write, piece, offset))
 
     def end(self) -> CopyResult:
         """Compare header and digest, flush, give the final name."""
@@ -182,12 +225,15 @@ class CopyTask:
             after = self._source.header()
             check_unchanged(self._request.source, self._before, after)
             self._source.require_same_file()
-            if self._source.status().st_size < self._status.st_size:
+            if self._source.size_bytes() < self._size_bytes:
                 raise VerificationError(f"{self._what}: the source became shorter meanwhile.")
             self._source.close()
             scanned = self._source.result()
             self._require_digest(scanned.digest.digest)
-            stored = self._staged.publish(scanned.digest.size_bytes)
+            stored_size_bytes, stored_digest = scanned.digest.size_bytes, None
+            if self._compressed is not None:
+                stored_size_bytes, stored_digest = self._compressed.finish()
+            stored = self._staged.publish(stored_size_bytes)
         result = CopyResult(
             source=self._request.source,
             destination=self._request.destination,
@@ -195,6 +241,9 @@ class CopyTask:
             digest=scanned.digest.digest,
             chunk_digests=scanned.digest.chunk_digests,
             chunk_size_bytes=scanned.digest.chunk_size_bytes,
+            compression=self._request.compression.name,
+            stored_size_bytes=stored_size_bytes,
+            stored_digest=stored_digest,
             blocks_examined=scanned.counts.examined,
             blocks_empty=scanned.counts.empty,
             blocks_without_checksum=scanned.counts.without_checksum,

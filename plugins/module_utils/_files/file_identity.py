@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_check import (
     BlockChecker,
     ControlFileChecker,
@@ -35,7 +36,10 @@ _LAST_BLOCK_OF_BIGFILE = (1 << 32) - 1
 
 @dataclass(frozen=True)
 class FileExpectations:
-    """What is known of a file before it is read; None is "not known". ``size_bytes`` includes block 0."""
+    """What is known of a file before it is read; None is "not known". ``size_bytes`` includes block 0.
+
+    ``compressed`` is how it is stored; None is "as it is". Everything else is about the file itself.
+    """
 
     kind: FileKind
     block_size: int | None = None
@@ -44,6 +48,7 @@ class FileExpectations:
     thread: int | None = None
     sequence: int | None = None
     size_bytes: int | None = None
+    compressed: CompressedForm | None = None
 
 
 def parse_header(expected: FileExpectations, name: str, read: BlockReader) -> FileHeader:

@@ -23,6 +23,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import (
+    ByteSource,
+    PlainSource,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import (
     CHUNK_SIZE_BYTES,
     ChunkedDigest,
@@ -36,13 +40,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
     checker_for,
     parse_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import read_fully
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan import (
     FAULTS_KEPT,
     FileScan,
     Patience,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import library_for_reading
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_source import ZstdSource
 
 # What a block of these says depends on nothing but the block; a log's depend on those before it.
 _SPLITTABLE = (FileKind.DATAFILE, FileKind.TEMPFILE)
@@ -66,30 +71,46 @@ class ScannedFile:
 class FileReading:
     """Reads one file; several threads may read different units of it at once.
 
-    A unit is one chunk of the digest (64 MiB), or the whole of a file that must be read in order. So digest
-    and verdicts are the same for every number of streams. ``reread_attempts`` is how often a bad block is read
-    again before it is taken for damaged.
+    A unit is one chunk of the digest (64 MiB), or the whole of a file that must be read ``in_order``: because of
+    what it is, how it is stored, or what it is read for. So digest and verdicts are the same for every number of
+    streams. ``reread_attempts`` is how often a bad block is read again before it is taken for damaged.
     """
 
     def __init__(
-        self, context: IoContext, path: str, expected: FileExpectations, reread_attempts: int = 0
+        self,
+        context: IoContext,
+        path: str,
+        expected: FileExpectations,
+        reread_attempts: int = 0,
+        in_order: bool = False,
     ) -> None:
         self._context = context
         self._files = context.files
         self._path = path
         self._expected = expected
-        self._patience = Patience(reread_attempts, context.pause)
+        # A compressed file is a stored one, which nobody writes.
+        self._patience = Patience(reread_attempts if expected.compressed is None else 0, context.pause)
+        self._in_order = in_order or expected.kind not in _SPLITTABLE or expected.compressed is not None
         self._descriptor = -1
+        self._source: ByteSource = PlainSource(context.files, -1)
         self._raw_header = b""
         self._header: FileHeader | None = None
         self._ranges: list[tuple[int, int]] = []
         self._scanned: list[ScannedFile | None] = []
 
     def open(self) -> None:
-        """Raises OSError, and PreconditionError for what is no regular file."""
+        """Raises OSError; PreconditionError for what is no regular file, or needs a library that is not there."""
         self._descriptor = self._files.open_source(self._path)
         if not stat.S_ISREG(self.status().st_mode):
             raise PreconditionError(f"Failed to read {self._path}: it is not a regular file.")
+        form = self._expected.compressed
+        if form is None:
+            self._source = PlainSource(self._files, self._descriptor)
+        else:
+            library = library_for_reading(self._path)
+            self._source = ZstdSource(
+                self._files, self._descriptor, self._path, form, CHUNK_SIZE_BYTES, library
+            )
 
     def close(self) -> None:
         """Raises OSError."""
@@ -102,7 +123,13 @@ class FileReading:
     def descriptor(self) -> int:
         return self._descriptor
 
+    @property
+    def chunk_size_bytes(self) -> int:
+        """Size of the chunks of its digest, but for the last."""
+        return CHUNK_SIZE_BYTES
+
     def status(self) -> os.stat_result:
+        """Of the file as it is stored."""
         return self._files.status(self._descriptor)
 
     def require_same_file(self) -> None:
@@ -122,6 +149,14 @@ class FileReading:
         if not same:
             raise VerificationError(f"Failed to read {self._path}: another file took its name meanwhile.")
 
+    def size_bytes(self) -> int:
+        """Size of the file itself at this moment."""
+        return self._source.size_bytes()
+
+    def is_sparse(self) -> bool:
+        """Whether parts of it have no blocks on disk."""
+        return self._source.is_sparse()
+
     def header(self) -> FileHeader:
         """The header as it is now; read again if the database was writing it at that moment.
 
@@ -129,7 +164,7 @@ class FileReading:
         """
         header, problem = self._try_header()
         for _attempt in self._patience.attempts() if problem is not None else ():
-            self._files.forget(self._descriptor, 0, _HEADER_BYTES)
+            self._source.forget(0, _HEADER_BYTES)
             header, problem = self._try_header()
             if problem is None:
                 break
@@ -139,7 +174,7 @@ class FileReading:
 
     def _try_header(self) -> tuple[FileHeader | None, VerificationError | None]:
         data = bytearray(_HEADER_BYTES)
-        raw = bytes(data[: read_fully(self._files, self._descriptor, memoryview(data), 0)])
+        raw = bytes(data[: self._source.fill(memoryview(data), 0)])
         if self._header is not None and raw == self._raw_header:
             return self._header, None
         try:
@@ -157,7 +192,7 @@ class FileReading:
         Raises VerificationError for a size that does not fit the header.
         """
         check_size(self._path, self._known_header(), size_bytes)
-        step = CHUNK_SIZE_BYTES if self._expected.kind in _SPLITTABLE else size_bytes
+        step = size_bytes if self._in_order else CHUNK_SIZE_BYTES
         self._ranges = [(start, min(start + step, size_bytes)) for start in range(0, size_bytes, step)]
         self._scanned = [None] * len(self._ranges)
         return len(self._ranges)
@@ -168,22 +203,23 @@ class FileReading:
 
     def pieces(self, unit: int, ring: BufferRing) -> Iterator[tuple[int, memoryview]]:
         """Yield offset and bytes of a unit, checked and digested; see :meth:`FileScan.pieces`."""
-        return self._pieces(unit, ring, self._context, self._descriptor, self._patience)
+        return self._pieces(unit, ring, self._context, self._source, self._patience)
 
     def is_sound_in_clone(self, unit: int, ring: BufferRing, descriptor: int) -> bool:
         """Read a unit of a clone of this file instead, which nobody writes; whether every block of it is sound."""
         quiet = dataclasses.replace(self._context, bad_blocks=ignore)
-        for _offset, _piece in self._pieces(unit, ring, quiet, descriptor, Patience(0, self._context.pause)):
+        clone = PlainSource(self._files, descriptor)
+        for _offset, _piece in self._pieces(unit, ring, quiet, clone, Patience(0, self._context.pause)):
             continue
         return self.scanned(unit).counts.faults == 0
 
     def _pieces(
-        self, unit: int, ring: BufferRing, context: IoContext, descriptor: int, patience: Patience
+        self, unit: int, ring: BufferRing, context: IoContext, source: ByteSource, patience: Patience
     ) -> Iterator[tuple[int, memoryview]]:
         start, end = self._ranges[unit]
         checker = checker_for(self._known_header(), self._path, context.accelerator)
         digest = ChunkedDigest(CHUNK_SIZE_BYTES)
-        scan = FileScan(context, descriptor, self._path, start, end, checker, patience)
+        scan = FileScan(context, source, self._path, start, end, checker, patience)
         for offset, piece in scan.pieces(ring):
             digest.update(piece)
             yield offset, piece

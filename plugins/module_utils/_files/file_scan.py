@@ -8,7 +8,6 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterator
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
@@ -21,9 +20,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import read_fully
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import ByteSource, Fill
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.page_cache import PageCacheGuest
 
 FAULTS_KEPT = 100
 _FIRST_PAUSE_SECONDS = 0.01
@@ -70,7 +68,7 @@ class FileScan:
     def __init__(
         self,
         context: IoContext,
-        descriptor: int,
+        source: ByteSource,
         name: str,
         start: int,
         end: int,
@@ -79,8 +77,7 @@ class FileScan:
     ) -> None:
         self.faults: list[BlockFault] = []
         self._context = context
-        self._files = context.files
-        self._descriptor = descriptor
+        self._source = source
         self._name = name
         self._start = start
         self._end = end
@@ -92,16 +89,14 @@ class FileScan:
 
         Raises OSError, Cancelled, and VerificationError if the file ends early.
         """
-        cache = PageCacheGuest(self._files, self._descriptor, self._start, self._end)
+        fill = self._source.visit(self._start, self._end)
         step = ring.buffer_size_bytes
         for offset in range(self._start, self._end, step):
             length = min(step, self._end - offset)
             self._stop_if_cancelled()
             self._context.spend(length, self._stop_if_cancelled)
             piece = ring.next()[:length]
-            self._fill(piece, offset)
-            cache.leave(offset, length)
-            cache.expect(offset + length, min(step, self._end - offset - length))
+            self._fill(fill, piece, offset)
             faults = self._checker.check(offset // self._checker.block_size, piece)
             if faults:
                 faults = self._read_again(piece, offset, faults)
@@ -124,11 +119,9 @@ class FileScan:
             for fault in suspects:
                 start = fault.offset - offset
                 block = piece[start : start + self._checker.block_size]
-                # The same page of the cache would only repeat what was seen; only whole pages are dropped.
-                page = fault.offset - fault.offset % mmap.PAGESIZE
-                end = fault.offset + max(len(block), mmap.PAGESIZE)
-                self._files.forget(self._descriptor, page, end - page)
-                self._fill(block, fault.offset)
+                # The same page of the cache would only repeat what was seen.
+                self._source.forget(fault.offset, len(block))
+                self._fill(self._source.fill, block, fault.offset)
                 verdict = self._checker.recheck(fault, block)
                 if verdict is not None:
                     still_bad.append(verdict)
@@ -137,8 +130,8 @@ class FileScan:
                 break
         return sorted(lasting + suspects, key=lambda fault: fault.block)
 
-    def _fill(self, target: memoryview, offset: int) -> None:
-        count = read_fully(self._files, self._descriptor, target, offset)
+    def _fill(self, fill: Fill, target: memoryview, offset: int) -> None:
+        count = fill(target, offset)
         if count < len(target):
             raise VerificationError(
                 f"Failed to read {self._name}: expected at least {self._end} bytes, "

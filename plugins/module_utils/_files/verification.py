@@ -18,7 +18,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileHeader
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
+    DatafileHeader,
+    FileHeader,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
@@ -79,7 +82,7 @@ class VerifyTask:
         self._started = time.monotonic()
         with explained(self._what):
             self._stored.open()
-            self._size_bytes = self._stored.status().st_size
+            self._size_bytes = self._stored.size_bytes()
             wanted = self._expected.size_bytes
             if wanted is not None and wanted != self._size_bytes:
                 self._problems.append(f"{self._what}: expected {wanted} bytes, found {self._size_bytes}.")
@@ -87,7 +90,7 @@ class VerifyTask:
                 self._header = self._stored.header()
                 return self._stored.plan(self._size_bytes)
             except VerificationError as exc:
-                self._problems.append(str(exc))
+                self._problems.append(exc.message)
                 return 0
 
     def do(self, unit: int, ring: BufferRing) -> None:
@@ -97,7 +100,7 @@ class VerifyTask:
                 for _offset, _piece in self._stored.pieces(unit, ring):
                     continue
             except VerificationError as exc:
-                self._problems.append(str(exc))
+                self._problems.append(exc.message)
 
     def end(self) -> VerifyResult:
         """Compare the digest."""
@@ -130,6 +133,26 @@ class VerifyTask:
         """Close the file."""
         with contextlib.suppress(OSError):
             self._stored.close()
+
+
+def stored_datafile_header(
+    path: str, expected: FileExpectations, context: IoContext | None = None
+) -> DatafileHeader:
+    """Read the header of a stored datafile; of a compressed one, decompress no more than that takes.
+
+    Raises VerificationError if it is not the expected file's, PreconditionError for a library that is missing,
+    BackupError if it cannot be read.
+    """
+    stored = FileReading(context or IoContext(), path, expected)
+    with explained(f"Failed to read {path}"):
+        try:
+            stored.open()
+            header = stored.header()
+        finally:
+            stored.close()
+    if not isinstance(header, DatafileHeader):
+        raise ValueError("only datafiles have a datafile's header")
+    return header
 
 
 def verify_file(

@@ -42,6 +42,9 @@ def copied_fields(
             "digest": result.digest,
             "chunk_digests": result.chunk_digests,
             "chunk_size_bytes": result.chunk_size_bytes,
+            "compression": result.compression,
+            "stored_size_bytes": result.stored_size_bytes,
+            "stored_digest": result.stored_digest,
             # Of the file the engine wrote, not of what has its name now.
             "inode": result.stored_inode,
             "mtime_ns": mtime_ns,

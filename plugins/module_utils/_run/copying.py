@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import Compression
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     Cancelled,
@@ -64,6 +66,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_setting
     stream_settings,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.leftovers import RUNNER, record_ending
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.other_forms import remove_other_forms
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.progress import Progress
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.windows import (
     BackupDatabase,
@@ -122,6 +125,7 @@ class Copying:
         layout: SetLayout,
         run_id: str,
         tuning: CopyTuning,
+        compression: Compression,
         max_window_seconds: int,
         stop: Event,
         progress: Progress,
@@ -135,6 +139,7 @@ class Copying:
         self._layout = layout
         self._run_id = run_id
         self._tuning = tuning
+        self._compression = compression
         self._bandwidth = bandwidth(tuning)
         self._max_window_seconds = max_window_seconds
         self._stop = stop
@@ -261,7 +266,7 @@ class Copying:
 
     def _task(self, datafile: Datafile) -> FileTask[CopyResult]:
         source = certain(datafile.path, f"the path of file {datafile.file_number}")
-        destination = self._layout.datafile_path(datafile.file_number, source)
+        destination = self._layout.datafile_path(datafile.file_number, source, self._compression.name)
         return self._copy_task(
             CopyRequest(
                 source=source,
@@ -273,6 +278,7 @@ class Copying:
                 # Left by a run that died before it could journal the file: of an unfinished set, and ours.
                 replace=True,
                 reflink=self._tuning.reflink,
+                compression=self._compression,
             ),
             IoContext(
                 progress=self._progress.add_bytes,
@@ -312,6 +318,7 @@ class Copying:
         method = opened.job.tablespace.method
         fields = copied_fields(self._layout, datafile, method, result, begin_scn)
         self._journal.append("file_copied", run_id=self._run_id, **fields)
+        remove_other_forms(self._layout, datafile.file_number, result.source, Path(result.destination))
         self._progress.file_done()
 
     def _finish(self, opened: _OpenJob, redo: dict[str, str]) -> None:

@@ -9,10 +9,10 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from threading import Event
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
@@ -36,9 +36,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
     FileKind,
     read_control_file_header,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import VerifyTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.whole_copy import copy_whole
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
     bandwidth,
     stream_settings,
@@ -82,7 +86,7 @@ def open_set(destination: str, set_id: str, dbid: int | None) -> tuple[SetLayout
 
 def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[PlannedFile]:
     """Compare every place with the set (size first, then digest). Raises PreconditionError for a copy that
-    is gone, VerificationError for one of another size."""
+    is gone or needs a library that is missing, VerificationError for one of another size."""
     planned = []
     places: dict[str, int] = {}
     for item in files:
@@ -95,9 +99,9 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[Planned
         stored = layout.absolute(item.path)
         if not stored.is_file():
             raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")
-        if stored.stat().st_size != item.size_bytes:
+        if stored.stat().st_size != item.stored_size_bytes:
             raise VerificationError(
-                f"{stored} has {stored.stat().st_size} bytes, not {item.size_bytes}. Nothing was changed.",
+                f"{stored} has {stored.stat().st_size} bytes, not {item.stored_size_bytes}. Nothing was changed.",
                 hint="The set is damaged: restore from another one.",
             )
         if not Path(item.source).is_absolute():
@@ -105,6 +109,7 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[Planned
                 f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
             )
         planned.append(PlannedFile(item, str(stored), item.source, _holds(item.source, item)))
+    require_readable((item.stored, item.file.compressed) for item in planned if not item.equal)
     return planned
 
 
@@ -115,24 +120,31 @@ def _holds(path: str, item: ManifestFile) -> bool:
     return file_digest(path, item.chunk_size_bytes).digest == item.digest
 
 
-def require_sound_copies(planned: Sequence[PlannedFile], streams: int) -> None:
+def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> None:
     """Read the copies that would replace a file which still exists, all of them before the first is replaced.
 
     Where the place is empty nothing can be lost, and the copying itself finds the damage: no time is spent.
     Raises VerificationError for a copy that is not what was stored.
     """
     endangering = [item for item in planned if not item.equal and Path(item.target).exists()]
-    with ThreadPoolExecutor(max_workers=streams) as pool:
-        for item, digest in zip(endangering, pool.map(_stored_digest, endangering)):
-            if digest != item.file.digest:
-                raise VerificationError(
-                    f"{item.stored} has digest {digest}, not {item.file.digest}. No file was replaced.",
-                    hint="The set is damaged: restore from another one.",
-                )
-
-
-def _stored_digest(item: PlannedFile) -> str:
-    return file_digest(item.stored, item.file.chunk_size_bytes).digest
+    context = IoContext(bandwidth=bandwidth(tuning))
+    tasks = [
+        VerifyTask(
+            item.stored,
+            FileExpectations(
+                FileKind.DATAFILE, block_size=item.file.block_size, compressed=item.file.compressed
+            ),
+            item.file.digest,
+            context,
+        )
+        for item in endangering
+    ]
+    for result in run_all(tasks, stream_settings(tuning), Event()):
+        if not result.intact:
+            raise VerificationError(
+                f"{result.problems[0]} No file was replaced.",
+                hint="The set is damaged: restore from another one.",
+            )
 
 
 def restore_files(
@@ -165,6 +177,7 @@ def restore_files(
             expected_digest=item.file.digest,
             replace=True,
             reflink=tuning.reflink,
+            source_form=item.file.compressed,
         )
         for item in wanted
     ]

@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import NONE, Compression
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    PreconditionError,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import (
     JournalState,
     replay,
@@ -28,11 +32,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import (
     BackupPlan,
     BackupPolicy,
+    Problem,
     plan_backup,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection import Search
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.space import free_bytes, require_space
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_compressor
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.leftovers import find_leftovers
 
 # Headers, journal, control file and parameters beside the datafiles.
@@ -42,7 +48,7 @@ _SPARE_BYTES = 64 * 1024 * 1024
 @dataclass(frozen=True)
 class Preflight:
     """What was found and what follows from it. ``stale_journals`` are other sets' journals whose dead runs
-    left tablespaces in backup mode: ended before anything else.
+    left tablespaces in backup mode: ended before anything else. ``warnings`` are no reason to refuse.
     """
 
     database: Database
@@ -50,6 +56,7 @@ class Preflight:
     state: JournalState
     stale_journals: tuple[Path, ...]
     stale_tablespaces: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
         """The plan as modules document it, with the windows of all dead runs among those to be ended."""
@@ -76,7 +83,7 @@ def examine(
     seen = _without_backup_mode(tablespaces, owned)
     intact = intact_files(layout, state)
     plan = plan_backup(database, seen, state, policy, intact_files=intact, search=search)
-    problems = destination_problems(layout, plan.copy_bytes)
+    problems = destination_problems(layout, _needed_bytes(plan))
     if problems:
         plan = plan_backup(
             database,
@@ -87,12 +94,13 @@ def examine(
             destination_problems=problems,
             search=search,
         )
+    plan = replace(plan, problems=(*plan.problems, *_compression_problems(plan, policy.compression)))
     names = {
         tablespace.label
         for tablespace in tablespaces
         if any(datafile.file_number in owned for datafile in tablespace.datafiles)
     }
-    return Preflight(database, plan, state, journals, tuple(sorted(names)))
+    return Preflight(database, plan, state, journals, tuple(sorted(names)), _space_warnings(layout, plan))
 
 
 def intact_files(layout: SetLayout, state: JournalState) -> frozenset[int]:
@@ -100,24 +108,57 @@ def intact_files(layout: SetLayout, state: JournalState) -> frozenset[int]:
     return frozenset(
         number
         for number, copied in state.files.items()
-        if _same(layout.absolute(copied.path), copied.inode, copied.size_bytes, copied.mtime_ns)
+        if _same(layout.absolute(copied.path), copied.inode, copied.stored_size_bytes, copied.mtime_ns)
     )
 
 
-def destination_problems(layout: SetLayout, copy_bytes: int) -> list[str]:
-    """What makes the place of the set unfit for ``copy_bytes`` more."""
+def destination_problems(layout: SetLayout, needed_bytes: int) -> list[str]:
+    """What makes the place of the set unfit for ``needed_bytes`` more."""
     existing = layout.set_folder
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     problems = []
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         problems.append(f"The user of this task cannot write to {existing}.")
-    if copy_bytes:
+    if needed_bytes:
         try:
-            require_space(layout.destination, copy_bytes + _SPARE_BYTES)
+            require_space(layout.destination, needed_bytes)
         except BackupError as exc:
             problems.append(exc.message)
     return problems
+
+
+def _needed_bytes(plan: BackupPlan) -> int:
+    """The room without which a run is not begun.
+
+    How small compressed copies get nobody knows beforehand: half-empty files shrink to almost nothing. To demand
+    their whole size would refuse what fits. A run that does find the disk full ends its windows, and the set is
+    resumed once there is room; so it is warned of, not refused.
+    """
+    if not plan.copy_bytes:
+        return 0
+    return _SPARE_BYTES + (plan.copy_bytes if plan.compression == NONE else 0)
+
+
+def _space_warnings(layout: SetLayout, plan: BackupPlan) -> tuple[str, ...]:
+    free = free_bytes(layout.destination)
+    if plan.compression == NONE or free >= plan.copy_bytes + _SPARE_BYTES:
+        return ()
+    return (
+        f"{layout.destination} has {free} bytes free, the files to copy have {plan.copy_bytes} before they are"
+        " compressed: whether they fit shows while they are copied.",
+    )
+
+
+def _compression_problems(plan: BackupPlan, wanted: Compression) -> tuple[Problem, ...]:
+    """Why this interpreter, which is also the runner's, cannot compress as wanted."""
+    if wanted.name == NONE or not plan.file_count:
+        return ()
+    try:
+        require_compressor(wanted)
+    except PreconditionError as exc:
+        return (Problem("compression", exc.message, exc.hint),)
+    return ()
 
 
 def _same(path: Path, inode: int, size_bytes: int, mtime_ns: int) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import Compression
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 
@@ -46,6 +47,7 @@ class RunRequest:
                     exclude=tuple(policy["exclude"]),
                     query=policy["query"],
                     tuning=CopyTuning(**policy["tuning"]),
+                    compression=Compression(**policy["compression"]),
                 ),
             }
         )

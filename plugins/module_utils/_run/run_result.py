@@ -27,6 +27,8 @@ _FILE_FIELDS = (
     "source",
     "path",
     "size_bytes",
+    "compression",
+    "stored_size_bytes",
     "digest",
     "method",
     "begin_scn",

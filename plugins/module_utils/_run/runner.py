@@ -224,6 +224,7 @@ class Run:
             startup_times=list(ground.startup_times),
             policy=request.policy.identity(),
             tuning=asdict(request.policy.tuning),
+            compression=asdict(request.policy.compression),
             ended_windows=ended,
             plan={"file_count": found.plan.file_count, "copy_bytes": plain(found.plan.copy_bytes)},
         )
@@ -255,6 +256,7 @@ class Run:
                 layout=self._layout,
                 run_id=self._request.run_id,
                 tuning=self._request.policy.tuning,
+                compression=self._request.policy.compression,
                 max_window_seconds=self._request.max_window_seconds,
                 stop=self._stop,
                 progress=self._progress,

@@ -47,11 +47,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
     DatafileHeader,
     FileKind,
     read_control_file_header,
-    read_datafile_header,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
+    stored_datafile_header,
+    verify_file,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.drift import (
     fault_findings,
     find_drift,
@@ -83,8 +86,8 @@ def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: 
     """Return the manifest of a complete set; nothing is written.
 
     ``verify``: ``headers`` reads sizes and headers of the stored files, ``full`` every byte. Raises
-    PreconditionError if work is left to do, VerificationError naming everything that is not what the journal
-    says it is.
+    PreconditionError if work is left to do or compressed files cannot be read here, VerificationError naming
+    everything that is not what the journal says it is.
     """
     if not state.exists:
         raise PreconditionError(
@@ -98,6 +101,9 @@ def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: 
             hint="Run hotbackup.oracle.tablespace_backup and what follows it again with the same set_id.",
             details={"problems": list(drift.problems)},
         )
+    require_readable(
+        (str(layout.absolute(copied.path)), copied.compressed) for copied in state.files.values()
+    )
     wanted = range_of_set(state)
     problems: list[str] = []
     files = [
@@ -173,13 +179,18 @@ def _file(layout: SetLayout, copied: CopiedFile, verify: str, problems: list[str
         if path.is_symlink() or not path.is_file():
             raise VerificationError(f"{path} is not there.")
         size_bytes = path.stat().st_size
-        if size_bytes != copied.size_bytes:
-            raise VerificationError(f"{path} has {size_bytes} bytes, {copied.size_bytes} were copied.")
-        header = read_datafile_header(str(path))
+        if size_bytes != copied.stored_size_bytes:
+            raise VerificationError(f"{path} has {size_bytes} bytes, {copied.stored_size_bytes} were stored.")
+        header = stored_datafile_header(
+            str(path), FileExpectations(FileKind.DATAFILE, compressed=copied.compressed)
+        )
         _check_header(copied, layout.dbid, header)
         if verify == FULL:
             wanted = FileExpectations(
-                kind=FileKind.DATAFILE, dbid=layout.dbid, file_number=copied.file_number
+                kind=FileKind.DATAFILE,
+                dbid=layout.dbid,
+                file_number=copied.file_number,
+                compressed=copied.compressed,
             )
             found = verify_file(str(path), wanted, copied.digest)
             if not found.intact:
@@ -209,6 +220,9 @@ def _file(layout: SetLayout, copied: CopiedFile, verify: str, problems: list[str
         faults=tuple(
             (int(fault["block"]), str(fault["kind"])) for fault in copied.faults if isinstance(fault, dict)
         ),
+        compression=copied.compression,
+        stored_size_bytes=copied.stored_size_bytes,
+        stored_digest=copied.stored_digest,
     )
 
 

@@ -9,7 +9,7 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.assess import (
@@ -44,12 +44,15 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict i
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileKind,
-    read_datafile_header,
     read_redo_log_header,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
+    stored_datafile_header,
+    verify_file,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
 
 NONE, HEADERS, FULL = "none", "headers", "full"
 VERIFY_LEVELS = (NONE, HEADERS, FULL)
@@ -124,7 +127,8 @@ def read_sets(
     """Return the sets of a database, newest first; only the one of ``set_id`` if given.
 
     ``verify``: ``none`` believes the manifest, ``headers`` reads sizes and headers of the copies, ``full``
-    every byte. The redo each set needs is looked for in ``logs`` whatever ``verify`` says.
+    every byte. The redo each set needs is looked for in ``logs`` whatever ``verify`` says. Raises
+    PreconditionError if copies are to be read and are compressed by what this host cannot decompress.
     """
     if not layout.sets_folder.is_dir():
         return []
@@ -210,6 +214,8 @@ def read_manifest(layout: SetLayout) -> Manifest:
 
 
 def _verify(layout: SetLayout, manifest: Manifest, *, full: bool) -> Iterator[Finding]:
+    # A host that cannot decompress says nothing about the set.
+    require_readable((str(layout.absolute(item.path)), item.compressed) for item in manifest.files)
     for item in manifest.files:
         path = layout.absolute(item.path)
         for problem in _datafile_problems(path, manifest.database.dbid, item, full=full):
@@ -230,15 +236,14 @@ def _verify(layout: SetLayout, manifest: Manifest, *, full: bool) -> Iterator[Fi
 
 def _datafile_problems(path: Path, dbid: int, item: ManifestFile, *, full: bool) -> Iterable[str]:
     try:
-        if full:
-            expected = FileExpectations(
-                kind=FileKind.DATAFILE, block_size=item.block_size, dbid=dbid, file_number=item.file_number
-            )
-            return verify_file(str(path), expected, item.digest).problems
         size = path.stat().st_size
-        if size != item.size_bytes:
-            return (f"{path} has {size} bytes, not {item.size_bytes}.",)
-        header = read_datafile_header(str(path), item.block_size)
+        if size != item.stored_size_bytes:
+            return (f"{path} has {size} bytes, not {item.stored_size_bytes}.",)
+        expected = FileExpectations(FileKind.DATAFILE, block_size=item.block_size, compressed=item.compressed)
+        if full:
+            expected = replace(expected, dbid=dbid, file_number=item.file_number)
+            return verify_file(str(path), expected, item.digest).problems
+        header = stored_datafile_header(str(path), expected)
         found = (header.dbid, header.file_number, header.creation_scn, header.checkpoint_scn)
         if found != (dbid, item.file_number, item.creation_scn, item.checkpoint_scn):
             return (f"The header of {path} is not that of the file that was stored.",)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -106,6 +107,15 @@ class Site:
         for user, password in self.database.passwords.items():
             assert password not in output, f"the password of {user} is in the output"
         return Outcome(process.returncode, output)
+
+    def ask(self, module: str, **options: Any) -> dict[str, Any]:
+        """Run one module on the host, as a DBA would who wants to know something; its result."""
+        command = [str(Path(sys.executable).with_name("ansible")), "-i", str(self.inventory), "dbhost"]
+        command += ["-m", f"hotbackup.oracle.{module}", "-a", json.dumps(options)]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        result: dict[str, Any] = json.loads(process.stdout.partition("=> ")[2])
+        assert (process.returncode == 0) is not bool(result.get("failed")), process.stdout
+        return result
 
     def restore(self, **extra: Any) -> Outcome:
         """Run the restore playbook with the confirming value."""

@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+import subprocess
 from pathlib import Path
+
+import zstandard
 
 from oracle_simulator.program.local_socket import LocalError
 from witness.check import Verdict, check_database
@@ -65,6 +70,51 @@ def test_all_datafiles_lost_nothing_acknowledged_is_lost(working_site: tuple[Sit
     assert incarnations(site) == 1
     client.start(resume=True)
     client.wait_for_commits(5)
+
+
+def decompressed(path: Path) -> bytes:
+    """What a DBA's own tool makes of a stored file."""
+    program = shutil.which("zstd")
+    if program is not None:
+        return subprocess.run([program, "-dc", str(path)], capture_output=True, check=True).stdout
+    return zstandard.ZstdDecompressor().stream_reader(path.read_bytes(), read_across_frames=True).read()
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of a file of a single chunk, by its definition."""
+    assert len(content) <= 64 << 20
+    return hashlib.sha256(hashlib.sha256(content).digest()).hexdigest()
+
+
+def test_a_compressed_set_gives_every_row_back(working_site: tuple[Site, WorkloadClient]) -> None:
+    site, client = working_site
+    wishes = {"hot_backup_compression": "zstd", "hot_backup_compression_threads": 1}
+    assert (backup := site.play("hot_backup", **wishes)).status == 0, backup.output
+    assert site.files_in_backup_mode() == []
+    (folder,) = site.sets()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {item["compression"] for item in manifest["files"]} == {"zstd"}
+    assert len(manifest["files"]) == len(site.database.sql("SELECT name FROM v$datafile"))
+    for item in manifest["files"]:
+        stored = folder / item["path"]
+        assert stored.name.endswith(".dbf.zst")
+        assert item["stored_size_bytes"] == stored.stat().st_size < item["size_bytes"]
+        assert item["stored_digest"] == hashlib.sha256(stored.read_bytes()).hexdigest()
+        content = decompressed(stored)
+        assert (len(content), digest_of(content)) == (item["size_bytes"], item["digest"])
+    for item in (*manifest["control"], *manifest["redo"]):
+        root = folder if (folder / item["path"]).exists() else folder.parents[1]
+        assert digest_of((root / item["path"]).read_bytes()) == item["digest"]
+    verified = site.ask("backup_set_info", destination=str(site.destination), verify="full")
+    assert [item["verdict"] for item in verified["sets"]] == ["good"]
+    client.wait_for_commits(30)
+    lose(site)
+    client.wait_until_ended()
+    assert (restore := site.restore()).status == 0, restore.output
+    verdict = judge(site, client)
+    assert verdict.good, verdict.findings
+    assert verdict.checked >= 30
+    assert incarnations(site) == 1
 
 
 def test_datafiles_and_control_files_lost_no_new_incarnation(

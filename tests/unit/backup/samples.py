@@ -154,6 +154,9 @@ def manifest_file(number: int = 4, **changes: Any) -> ManifestFile:
         unrecoverable_scn=0,
         fault_count=0,
         faults=(),
+        compression="none",
+        stored_size_bytes=changes.get("size_bytes", 1056768),
+        stored_digest=None,
     )
     return dataclasses.replace(sample, **changes)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import (
     WindowState,
@@ -222,3 +223,20 @@ def test_ownership(
 ) -> None:
     found = owned_windows(replay([STARTED, *records]), now)
     assert (len(found.ours), found.foreign) == (ours, foreign)
+
+
+def test_copies_of_versions_that_did_not_compress_are_stored_as_they_are() -> None:
+    found = replay([STARTED, copied()]).files[3]
+    assert (found.compression, found.stored_size_bytes, found.compressed) == ("none", 8192, None)
+
+
+def test_how_a_copy_is_stored_is_read_back() -> None:
+    fields = {"compression": "zstd", "stored_size_bytes": 517, "stored_digest": DIGEST}
+    found = replay([STARTED, copied(**fields)]).files[3]
+    assert (found.size_bytes, found.stored_size_bytes) == (8192, 517)
+    assert found.compressed == CompressedForm(8192, DIGEST)
+
+
+def test_unknown_compression_is_refused() -> None:
+    with pytest.raises(VerificationError, match="compression must be one of none, zstd, found 'lzma'"):
+        replay([STARTED, copied(compression="lzma")])

@@ -34,6 +34,7 @@ def test_paths_are_those_of_the_documented_layout() -> None:
     assert LAYOUT.resetlogs_script == folder / "control/create_controlfile_resetlogs.sql"
     assert LAYOUT.pfile == folder / "parameters/init.ora"
     assert LAYOUT.datafile_path(4, "/u01/oradata/users01.dbf") == folder / "datafiles/4_users01.dbf"
+    assert LAYOUT.datafile_path(4, "/u01/users01.dbf", "zstd") == folder / "datafiles/4_users01.dbf.zst"
     assert LAYOUT.redo_path(77, 1, 11) == Path("/backup/ORCL-17/redo/77/t1/11.arc")
 
 
@@ -54,6 +55,8 @@ def test_path_that_could_lead_out_of_the_set_is_refused(text: str) -> None:
 def test_file_names_stay_within_what_a_file_system_takes() -> None:
     name = LAYOUT.datafile_path(1234, "/u01/" + "ä" * 200 + ".dbf").name
     assert len(name.encode()) <= 247 and name.startswith("1234_") and name.endswith(".dbf")
+    name = LAYOUT.datafile_path(1234, "/u01/" + "ä" * 200 + ".dbf", "zstd").name
+    assert len(name.encode()) <= 247 and name.startswith("1234_") and name.endswith(".dbf.zst")
 
 
 def test_redo_files_are_known_by_their_names_only_in_the_store() -> None:

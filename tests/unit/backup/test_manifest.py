@@ -9,10 +9,11 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 
-from unit.backup.samples import manifest
+from unit.backup.samples import manifest, manifest_file
 
 
 def edited(*path: Any, value: Any) -> str:
@@ -65,9 +66,17 @@ def test_numbers_are_taken_as_integers_or_texts() -> None:
         (("set_id",), "yesterday", "set id"),
         (("begin_scn",), 2**61, "after"),
         (("redo", 0, "next_scn"), 3900, "ends before"),
-        (("schema_version",), 2, "newer version"),
+        (("schema_version",), 3, "newer version"),
         (("surprise",), 1, "unknown keys: surprise"),
         (("files", 0, "surprise"), 1, r"files\[0\] has unknown keys"),
+        (("files", 0, "compression"), "lzma", r"files\[0\].compression must be one of none, zstd"),
+        (("files", 0, "compression"), None, r"files\[0\].compression must be text"),
+        (("files", 0, "compression"), "zstd", "file 4 has compression zstd and stored_digest None"),
+        (("files", 0, "stored_digest"), "ab" * 32, "file 4 has compression none and stored_digest"),
+        (("files", 0, "stored_digest"), "beef", "SHA-256"),
+        (("files", 0, "stored_size_bytes"), 0, "at least 1"),
+        (("files", 0, "stored_size_bytes"), 4096, "without being compressed"),
+        (("schema_version",), 1, r"files\[0\] has unknown keys: compression, stored_digest"),
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else None,
 )
@@ -81,6 +90,35 @@ def test_missing_field_is_refused_by_name(name: str) -> None:
     document = json.loads(manifest().to_json())
     del document[name]
     with pytest.raises(VerificationError, match=f"lacks {name}"):
+        Manifest.from_json(json.dumps(document))
+
+
+COMPRESSED = manifest_file(5, compression="zstd", stored_size_bytes=4096, stored_digest="cd" * 32)
+
+
+def test_compressed_files_are_written_and_read_and_counted_by_what_they_take() -> None:
+    mixed = manifest(files=(manifest_file(4), COMPRESSED))
+    read = Manifest.from_json(mixed.to_json())
+    assert read == mixed
+    assert [item.compressed for item in read.files] == [None, CompressedForm(1056768, "cd" * 32)]
+    assert read.size_bytes == 1056768 + 4096 + 1024 + 512
+
+
+def test_files_of_a_manifest_of_version_1_are_stored_as_they_are() -> None:
+    document = json.loads(manifest().to_json())
+    document["schema_version"] = 1
+    for name in ("compression", "stored_size_bytes", "stored_digest"):
+        del document["files"][0][name]
+    read = Manifest.from_json(json.dumps(document))
+    assert read == manifest()
+    assert (read.files[0].compressed, read.files[0].stored_size_bytes) == (None, 1056768)
+
+
+@pytest.mark.parametrize("name", ["compression", "stored_size_bytes", "stored_digest"])
+def test_version_2_says_of_each_file_how_it_is_stored(name: str) -> None:
+    document = json.loads(manifest().to_json())
+    del document["files"][0][name]
+    with pytest.raises(VerificationError, match=rf"files\[0\] lacks {name}"):
         Manifest.from_json(json.dumps(document))
 
 

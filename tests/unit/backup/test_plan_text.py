@@ -15,6 +15,7 @@ PLAN = {
     "file_count": 3,
     "copy_bytes": 105_000_000,
     "streams": 2,
+    "compression": "none",
     "tablespaces": [
         {
             "label": "SALES",
@@ -51,6 +52,11 @@ def test_the_plan_says_everything_that_will_and_will_not_happen() -> None:
         "LOST: cannot be backed up: file 9 needs recovery",
         "refused: The database is in NOARCHIVELOG mode.",
     ]
+
+
+def test_the_plan_says_that_copies_are_compressed() -> None:
+    headline = plan_text({**PLAN, "compression": "zstd"})[0]
+    assert headline == "copy 3 files, 105 MB, over 2 streams, compressed with zstd"
 
 
 def test_one_is_not_plural() -> None:

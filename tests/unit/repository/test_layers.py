@@ -15,7 +15,7 @@ import pytest
 
 COLLECTION = "ansible_collections.hotbackup.oracle."
 UTILITIES = "plugins/module_utils/"
-ACCELERATORS = frozenset({"numpy", "xxhash", "zstandard"})
+ACCELERATORS = frozenset({"backports", "compression", "numpy", "xxhash", "zstandard"})
 PROCESS_MODULES = frozenset({"multiprocessing", "pty", "subprocess"})
 #: Each floor may use those named here, and itself.
 FLOORS_BELOW = {

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import Compression
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import (
     JournalState,
     replay,
@@ -40,6 +41,27 @@ class Host:
     folder: StateFolder
     stop: threading.Event = field(default_factory=threading.Event)
 
+    def request(
+        self,
+        run_id: str = "run1",
+        streams: int = 1,
+        set_id: str = SET_ID,
+        max_window_seconds: int = 0,
+        compression: Compression | None = None,
+    ) -> RunRequest:
+        """What a module would hand to the runner."""
+        return RunRequest(
+            connection="{}",
+            destination=self.layout.destination,
+            db_unique_name="ORA1",
+            dbid=DBID,
+            set_id=set_id,
+            run_id=run_id,
+            policy=BackupPolicy(tuning=CopyTuning(streams=streams), compression=compression or Compression()),
+            max_window_seconds=max_window_seconds,
+            state_dir=str(self.folder.root),
+        )
+
     def run(
         self,
         run_id: str = "run1",
@@ -47,19 +69,10 @@ class Host:
         set_id: str = SET_ID,
         max_window_seconds: int = 0,
         ensure_guardian: Callable[[], None] = lambda: None,
+        compression: Compression | None = None,
     ) -> tuple[bool, RunStatus]:
         """Execute one run in this process; returns success and its last status."""
-        request = RunRequest(
-            connection="{}",
-            destination=self.layout.destination,
-            db_unique_name="ORA1",
-            dbid=DBID,
-            set_id=set_id,
-            run_id=run_id,
-            policy=BackupPolicy(tuning=CopyTuning(streams=streams)),
-            max_window_seconds=max_window_seconds,
-            state_dir=str(self.folder.root),
-        )
+        request = self.request(run_id, streams, set_id, max_window_seconds, compression)
         layout = self.layout.database.set(set_id)
         writer = StatusWriter(
             self.folder.status_path,
