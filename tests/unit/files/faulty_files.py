@@ -74,7 +74,7 @@ class WatchedLayer:
 
 
 class FailingLayer(WatchedLayer):
-    """Lets call number ``fail_at``, or the first of that name, fail with an errno or an exception of a class.
+    """Lets call number ``fail_at``, or number ``nth`` of that name, fail with an errno or an exception of a class.
 
     ``lasting``: all later ones too, but for reading and closing; after Killed only closing works.
     """
@@ -84,6 +84,7 @@ class FailingLayer(WatchedLayer):
         fail_at: int | str | None = None,
         failure: int | type[BaseException] = errno.EIO,
         *,
+        nth: int = 0,
         lasting: bool = False,
         inner: Any = None,
     ) -> None:
@@ -91,6 +92,7 @@ class FailingLayer(WatchedLayer):
         self.failed: str | None = None
         self.subject = ""
         self._fail_at = fail_at
+        self._nth = nth
         self._failure = failure
         self._lasting = lasting
 
@@ -110,7 +112,9 @@ class FailingLayer(WatchedLayer):
 
     def _fails(self, position: int, name: str) -> bool:
         if self.failed is None:
-            return self._fail_at in (position, name)
+            return self._fail_at == position or (
+                self._fail_at == name and self.calls.count(name) == self._nth + 1
+            )
         return self._lasting and name != "close" and (self._failure is Killed or name not in READING)
 
 

@@ -10,7 +10,8 @@ import itertools
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,32 +43,38 @@ def backups(tmp_path: Path) -> Iterator[SmallBackup]:
 
 def run_with_each_failure(
     backups: Iterator[SmallBackup],
-    layer: Callable[[int], FailingLayer],
-    expected: type[BaseException] = BackupError,
+    failure: int | type[BaseException],
     streams: int = 1,
+    lasting: bool = False,
+    inner: Any = None,
 ) -> Iterator[tuple[SmallBackup, FailingLayer, BaseException | None]]:
-    """Run with the first call failing, the second, and so on; yield what each run led to.
+    """Let the first call of each name fail in a run, the second, and so on; yield what each run led to.
 
-    With several threads the calls come in another order each time, so the end is a run without a failure. The
-    state that each run leaves is checked here, and that the run made again completes.
+    Counted by name, because threads mix their calls differently each time. The state that each run leaves is
+    checked here, and that the run made again completes.
     """
-    for position in itertools.count():
-        backup, files = next(backups), layer(position)
-        acknowledged: list[Entry] = []
-        outcome: BaseException | None = None
-        try:
-            backup.run(files, streams=streams, acknowledged=acknowledged)
-        except expected as exc:
-            outcome = exc
-        where = f"call {position}: {files.failed} of {files.subject}"
-        assert outcome is not None or backup.shortcomings(acknowledged) == [], where
-        assert backup.violations(acknowledged) == [], where
-        assert (files.left_open, files.closed_twice) == (set(), []), where
-        if files.failed is None:
-            assert outcome is None
-            return
-        yield backup, files, outcome
-        assert backup.run_again() == [], where
+    expected = BackupError if isinstance(failure, int) else failure
+    undisturbed = WatchedLayer(inner)
+    next(backups).run(undisturbed, streams=streams)
+    for name in sorted(set(undisturbed.calls)):
+        for nth in itertools.count():
+            backup = next(backups)
+            files = FailingLayer(name, failure, nth=nth, lasting=lasting, inner=inner)
+            acknowledged: list[Entry] = []
+            outcome: BaseException | None = None
+            try:
+                backup.run(files, streams=streams, acknowledged=acknowledged)
+            except expected as exc:
+                outcome = exc
+            where = f"{name}, number {nth}, of {files.subject}"
+            assert outcome is not None or backup.shortcomings(acknowledged) == [], where
+            assert backup.violations(acknowledged) == [], where
+            assert (files.left_open, files.closed_twice) == (set(), []), where
+            if files.failed is None:
+                assert outcome is None, where
+                break
+            yield backup, files, outcome
+            assert backup.run_again() == [], where
 
 
 @failures
@@ -85,9 +92,7 @@ def test_whatever_call_fails_among_several_streams_and_direct_writes_it_is_told(
 
 def require_told(backups: Iterator[SmallBackup], failure: int, streams: int = 1, inner: Any = None) -> None:
     failed = set()
-    for backup, files, outcome in run_with_each_failure(
-        backups, lambda position: FailingLayer(position, failure, inner=inner), streams=streams
-    ):
+    for backup, files, outcome in run_with_each_failure(backups, failure, streams, inner=inner):
         assert backup.leftovers() == []
         if outcome is not None:
             failed.add(files.failed)
@@ -115,9 +120,7 @@ def test_a_disk_that_stays_full_or_read_only_is_told_and_holds_no_half_file(
 ) -> None:
     outcomes = [
         str(outcome)
-        for _backup, _files, outcome in run_with_each_failure(
-            backups, lambda position: FailingLayer(position, failure, lasting=True)
-        )
+        for _backup, _files, outcome in run_with_each_failure(backups, failure, lasting=True)
         if outcome is not None
     ]
     assert len(outcomes) > len(FAILURES)
@@ -127,12 +130,7 @@ def test_a_disk_that_stays_full_or_read_only_is_told_and_holds_no_half_file(
 def test_an_interrupt_at_whatever_call_gets_through_and_nothing_is_half_done(
     backups: Iterator[SmallBackup],
 ) -> None:
-    for backup, _files, outcome in run_with_each_failure(
-        backups,
-        lambda position: FailingLayer(position, KeyboardInterrupt),
-        expected=KeyboardInterrupt,
-        streams=2,
-    ):
+    for backup, _files, outcome in run_with_each_failure(backups, KeyboardInterrupt, streams=2):
         assert isinstance(outcome, KeyboardInterrupt)
         assert backup.leftovers() == []
 
@@ -154,8 +152,9 @@ def test_an_interrupt_of_the_waiting_thread_stops_the_streams(backups: Iterator[
         def before(self, _position: int, name: str, _arguments: tuple[Any, ...]) -> None:
             if name == "write_at" and not self.interrupted:
                 self.interrupted = True
+                deadline = time.monotonic() + 30
                 while not main_thread_awaits_futures():
-                    continue
+                    assert time.monotonic() < deadline, "the main thread does not wait for the streams"
                 # A signal to the process could end up at a stream's thread.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
