@@ -197,6 +197,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore
     open_set,
     plan_files,
     preserve,
+    require_sound_control_copy,
     require_sound_copies,
     restore_control_files,
     restore_files,
@@ -244,6 +245,7 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     change = bool(control.copies) or any(not item.equal for item in planned)
     if change and not context.check_mode:
         require_sound_copies(planned, tuning)
+        require_sound_control_copy(manifest, layout, control.copies.values())
         database = manifest.database
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)

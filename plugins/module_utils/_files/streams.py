@@ -276,11 +276,11 @@ def run_all(
 
     with Streams(settings) as pool:
         futures = []
-        for task in tasks:
-            future = pool.submit(task)
-            future.add_done_callback(stop_after_failure)
-            futures.append(future)
         try:
+            for task in tasks:
+                future = pool.submit(task)
+                future.add_done_callback(stop_after_failure)
+                futures.append(future)
             wait(futures)
         except BaseException:
             # An interrupt of the waiting thread must not wait for whole files.

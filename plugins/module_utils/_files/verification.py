@@ -9,6 +9,7 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import dataclass
 
@@ -28,7 +29,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_readi
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import run_alone
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
+    StreamSettings,
+    run_all,
+    run_alone,
+)
 
 
 @dataclass(frozen=True)
@@ -160,10 +165,15 @@ def verify_file(
     expected: FileExpectations,
     expected_digest: str | None = None,
     context: IoContext | None = None,
+    settings: StreamSettings | None = None,
 ) -> VerifyResult:
     """Read a stored file back and compare header, size and digest, checking every block on the way.
 
-    What is wrong with the content is returned; BackupError is raised only if the file cannot be read at all,
-    and Cancelled on request.
+    Several streams share a large file where ``settings`` asks for them. What is wrong with the content is
+    returned; BackupError is raised only if the file cannot be read at all, and Cancelled on request.
     """
-    return run_alone(VerifyTask(path, expected, expected_digest, context))
+    task = VerifyTask(path, expected, expected_digest, context)
+    if settings is None:
+        return run_alone(task)
+    (result,) = run_all([task], settings, threading.Event())
+    return result

@@ -8,7 +8,7 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -145,6 +145,22 @@ def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> 
                 f"{result.problems[0]} No file was replaced.",
                 hint="The set is damaged: restore from another one.",
             )
+
+
+def require_sound_control_copy(manifest: Manifest, layout: SetLayout, sources: Iterable[str]) -> None:
+    """Read the set's control file before it takes the place of any, if it is to.
+
+    Raises VerificationError if it is not what was stored, BackupError if it cannot be read.
+    """
+    if str(layout.control_copy) not in sources:
+        return
+    wanted = {layout.absolute(item.path): item.digest for item in manifest.control}.get(layout.control_copy)
+    found = file_digest(layout.control_copy).digest
+    if found != wanted:
+        raise VerificationError(
+            f"{layout.control_copy} has digest {found}, not {wanted}. No file was replaced.",
+            hint="The set is damaged: restore from another one.",
+        )
 
 
 def restore_files(

@@ -50,11 +50,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
     stored_datafile_header,
     verify_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.drift import (
     fault_findings,
     find_drift,
@@ -192,7 +194,7 @@ def _file(layout: SetLayout, copied: CopiedFile, verify: str, problems: list[str
                 file_number=copied.file_number,
                 compressed=copied.compressed,
             )
-            found = verify_file(str(path), wanted, copied.digest)
+            found = verify_file(str(path), wanted, copied.digest, settings=StreamSettings(VERIFY_STREAMS))
             if not found.intact:
                 raise VerificationError(found.problems[0])
     except BackupError as exc:

@@ -48,11 +48,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
     stored_datafile_header,
     verify_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
 
 NONE, HEADERS, FULL = "none", "headers", "full"
 VERIFY_LEVELS = (NONE, HEADERS, FULL)
@@ -242,7 +244,9 @@ def _datafile_problems(path: Path, dbid: int, item: ManifestFile, *, full: bool)
         expected = FileExpectations(FileKind.DATAFILE, block_size=item.block_size, compressed=item.compressed)
         if full:
             expected = replace(expected, dbid=dbid, file_number=item.file_number)
-            return verify_file(str(path), expected, item.digest).problems
+            return verify_file(
+                str(path), expected, item.digest, settings=StreamSettings(VERIFY_STREAMS)
+            ).problems
         header = stored_datafile_header(str(path), expected)
         found = (header.dbid, header.file_number, header.creation_scn, header.checkpoint_scn)
         if found != (dbid, item.file_number, item.creation_scn, item.checkpoint_scn):

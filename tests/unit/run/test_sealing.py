@@ -17,6 +17,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import BackupMethod
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import Verdict
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
+    require_sound_control_copy,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.removal import (
     remove_set,
     require_removable,
@@ -289,3 +292,16 @@ def test_damaged_manifest_is_an_error_and_no_reason_to_seal_again(host):
     host.layout.manifest_path.write_text("{")
     with pytest.raises(BackupError, match="not JSON"):
         read_manifest(host.layout)
+
+
+def test_a_changed_control_file_is_not_restored(host):
+    manifest, copy = seal(host), host.layout.control_copy
+    require_sound_control_copy(manifest, host.layout, [str(copy)])
+    data = bytearray(copy.read_bytes())
+    data[-700] ^= 1
+    copy.write_bytes(data)
+    require_sound_control_copy(
+        manifest, host.layout, ["/u01/another/control.ctl"]
+    )  # it is not the one put back
+    with pytest.raises(VerificationError, match="No file was replaced"):
+        require_sound_control_copy(manifest, host.layout, [str(copy)])
