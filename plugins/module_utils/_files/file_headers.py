@@ -17,7 +17,7 @@ import struct
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Union
+from typing import Literal, Union
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_zero import (
@@ -286,14 +286,14 @@ class _Fields:
         require(name, f"a block 1 of {block_size} bytes", len(block), len(block) == block_size)
         self._name = name
         self._block = block
-        self._order = ">" if big_endian else "<"
+        self._order: Literal["big", "little"] = "big" if big_endian else "little"
         self._big_endian = big_endian
 
     def u2(self, offset: int) -> int:
-        return int(struct.unpack_from(self._order + "H", self._block, offset)[0])
+        return int.from_bytes(self._block[offset : offset + 2], self._order)
 
     def u4(self, offset: int) -> int:
-        return int(struct.unpack_from(self._order + "I", self._block, offset)[0])
+        return int.from_bytes(self._block[offset : offset + 4], self._order)
 
     def scn_or_none(self, offset: int) -> int | None:
         return decode_scn(self._block[offset : offset + 8], self._big_endian)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files import linux
@@ -142,7 +141,7 @@ class OsFileLayer:
 
     def status_of(self, path: str) -> os.stat_result | None:
         try:
-            return Path(path).lstat()
+            return os.lstat(path)
         except FileNotFoundError:
             return None
 
@@ -211,13 +210,12 @@ class OsFileLayer:
         os.fsync(descriptor)
 
     def rename(self, source: str, target: str) -> None:
-        Path(source).replace(target)
+        os.replace(source, target)
 
     def make_folder(self, path: str) -> None:
-        folder = Path(path)
-        folder.mkdir(mode=0o700)
+        os.mkdir(path, 0o700)
         # mkdir's mode is cut by the umask; a umask of 0277 would lock out the owner.
-        folder.chmod(0o700)
+        os.chmod(path, 0o700)
 
     def flush_folder(self, folder: str) -> None:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -227,7 +225,7 @@ class OsFileLayer:
             os.close(descriptor)
 
     def remove(self, path: str) -> None:
-        Path(path).unlink()
+        os.unlink(path)
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
@@ -253,5 +251,5 @@ def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: in
 
 def _is_named(descriptor: int, path: str) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(descriptor), Path(path).lstat())
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     return False

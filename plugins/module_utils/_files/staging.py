@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
@@ -37,7 +36,7 @@ class StagedFile:
         self._files = files
         self._destination = destination
         self._partial = destination + PARTIAL_SUFFIX
-        self._folder = str(Path(destination).parent)
+        self._folder = os.path.dirname(destination)
         self._mode = mode
         self._replace = replace
         self._descriptor = -1
