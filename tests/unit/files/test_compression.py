@@ -171,7 +171,7 @@ def test_what_is_known_of_a_copy_does_not_depend_on_compression(source: Path, ba
     context = IoContext(pause=lambda _seconds: None)
     compressed = copy_file(request_for(source, backup), context)
     plain = copy_file(request_for(source, backup, Compression(), destination=str(backup / "plain")), context)
-    stored = ("compression", "destination", "seconds", "stored_digest", "stored_size_bytes")
+    stored = ("compression", "destination", "seconds", "stored_digest", "stored_inode", "stored_size_bytes")
     for field in dataclasses.fields(CopyResult):
         if field.name not in stored:
             assert getattr(compressed, field.name) == getattr(plain, field.name), field.name
@@ -198,7 +198,7 @@ def test_every_file_comes_back_byte_for_byte(
     folder = tmp_path_factory.mktemp("round")
     source = datafile(blocks, seed).write(folder / "source.dbf")
     tuning = StreamSettings(streams, buffer_units * 65536)
-    (stored,) = copy_many([request_for(source, folder, compression)], StreamSettings(tuning))
+    (stored,) = copy_many([request_for(source, folder, compression)], tuning)
     back = CopyRequest(
         source=stored.destination,
         destination=str(folder / "restored.dbf"),
@@ -207,7 +207,7 @@ def test_every_file_comes_back_byte_for_byte(
         source_form=form_of(stored),
     )
     counts: list[int] = []
-    (restored,) = copy_many([back], StreamSettings(tuning), IoContext(progress=counts.append))
+    (restored,) = copy_many([back], tuning, IoContext(progress=counts.append))
     assert (folder / "restored.dbf").read_bytes() == source.read_bytes()
     assert plain_of(Path(stored.destination).read_bytes()) == source.read_bytes()
     assert (sum(counts), restored.size_bytes) == (source.stat().st_size, source.stat().st_size)
