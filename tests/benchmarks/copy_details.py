@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.copying import GIGABYTE, MEBIBYTE, Engine, fresh_folder
 from benchmarks.machine import Spread, Watch
 
+BLOCK_BYTES = 8192
+DATA_BLOCK = 0x06
+BODY_START, BODY_BYTES = 128, 8000
 LIMIT_BYTES_PER_SECOND = 256 * MEBIBYTE
 
 
@@ -25,6 +31,7 @@ def tell_details(engine: Engine, files: Sequence[str], folder: Path, rounds: int
         bench.tell_standard_library,
         bench.tell_bandwidth,
         bench.tell_cold_source,
+        bench.tell_compression,
     ):
         tell()
 
@@ -108,6 +115,29 @@ class _Bench:
             flush=True,
         )
 
+    def tell_compression(self) -> None:
+        """Files whose blocks hold text, as rows do, compressed at two levels; plain copies of them beside."""
+        rows = self._folder / "rows"
+        rows.mkdir()
+        files = [str(rows / Path(path).name) for path in self._files[: self._streams]]
+        for original, path in zip(self._files, files, strict=False):
+            write_rows(original, path)
+
+        def copy(**more: object) -> dict[str, float]:
+            target = str(fresh_folder(self._folder / "copies"))
+            return self._engine.order(do="copy", files=files, target=target, streams=self._streams, **more)
+
+        plain = copy()
+        for level in (1, 3):
+            found = copy(compression={"level": level, "threads": 0})
+            print(
+                f"zstd level {level}: {found['bytes'] / found['seconds'] / MEBIBYTE:.0f} MiB/s, ratio "
+                f"{found['bytes'] / found['stored_bytes']:.1f}, {_cpu(found):.1f} cpu s/GB; plain "
+                f"{plain['bytes'] / plain['seconds'] / MEBIBYTE:.0f} MiB/s",
+                flush=True,
+            )
+        shutil.rmtree(rows)
+
     def _forget(self) -> None:
         for path in self._files:
             descriptor = os.open(path, os.O_RDONLY)
@@ -115,6 +145,25 @@ class _Bench:
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
+
+
+def write_rows(original: str, path: str) -> None:
+    """A copy of a file of 8K blocks in which every data block holds lines of words and numbers."""
+    blocks = np.fromfile(original, dtype=np.uint8).reshape(-1, BLOCK_BYTES)
+    made = np.random.default_rng(1)
+    words = np.frombuffer(
+        b"ACTIVE  CLOSED  PENDING SHIPPED INVOICEDCUSTOMERORDER   ", dtype=np.uint8
+    ).reshape(-1, 8)
+    digits = np.frombuffer(b"0123456789", dtype=np.uint8)
+    data = np.flatnonzero(blocks[:, 0] == DATA_BLOCK)
+    for some in np.array_split(data, max(1, len(data) // 4096)):
+        body = made.choice(digits, (len(some), BODY_BYTES // 16, 16))
+        body[:, :, :8] = words[made.integers(0, len(words), body.shape[:2])]
+        blocks[some, BODY_START : BODY_START + BODY_BYTES] = body.reshape(len(some), -1)
+        blocks[some, 16:18] = 0
+        checksum = np.bitwise_xor.reduce(blocks[some].view(np.uint16), axis=1)
+        blocks[some, 16:18] = checksum.reshape(-1, 1).view(np.uint8)
+    blocks.tofile(path)
 
 
 def _cpu(answer: dict[str, float]) -> float:
