@@ -282,6 +282,7 @@ files:
   description:
     - The datafiles in the set. Their C(path) is relative to RV(set_folder).
     - C(size_bytes) and C(digest) are of the datafile, C(stored_size_bytes) is what its copy has on disk.
+    - C(accelerator) is what checked the blocks, C(numpy) or C(none) for the standard library alone.
   returned: success
   type: list
   elements: dict
@@ -299,6 +300,7 @@ files:
       begin_scn: 2871400
       checkpoint_scn: 2871400
       fault_count: 0
+      accelerator: numpy
 windows:
   description: The times that tablespaces were in backup mode for this set, and who ended them.
   returned: success

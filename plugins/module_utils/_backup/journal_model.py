@@ -68,6 +68,7 @@ class CopiedFile:
     """A datafile that is in the set. ``path`` is relative to the set's folder; ``header`` as journalled.
 
     ``stored_size_bytes`` is what the copy has on disk, ``stored_digest`` the SHA-256 of a compressed copy's bytes.
+    ``accelerator`` is what checked its blocks: ``numpy``, ``none``, or None where an older journal does not say.
     """
 
     file_number: int
@@ -94,6 +95,7 @@ class CopiedFile:
     con_id: int = 0
     compression: str = NONE
     stored_digest: str | None = None
+    accelerator: str | None = None
 
     @property
     def compressed(self) -> CompressedForm | None:

@@ -266,6 +266,7 @@ def _file_copied(state: JournalState, record: _Fields) -> JournalState:
         compression=record.compression(),
         stored_size_bytes=record.integer("stored_size_bytes", record.integer("size_bytes")),
         stored_digest=record.text_or_none("stored_digest"),
+        accelerator=record.text_or_none("accelerator"),
     )
     discarded = {number: why for number, why in state.discarded.items() if number != copied.file_number}
     files = {**state.files, copied.file_number: copied}

@@ -34,6 +34,7 @@ _FILE_FIELDS = (
     "begin_scn",
     "checkpoint_scn",
     "fault_count",
+    "accelerator",
 )
 
 
