@@ -119,11 +119,14 @@ def check_alone(order: dict[str, Any]) -> dict[str, int]:
     """The block check of as many bytes and nothing else: of one buffer, over and over, as it is when just read."""
     total = sum(Path(path).stat().st_size for path in order["files"])
     path = order["files"][0]
-    with open(path, "rb") as file:
-        piece = memoryview(file.read(BUFFER_SIZE_BYTES))
     checker = checker_for(read_datafile_header(path), path, order.get("accelerator", "auto"))
+    # from the middle, where there are data blocks as in most of a file
+    start = Path(path).stat().st_size // 2 // BUFFER_SIZE_BYTES * BUFFER_SIZE_BYTES
+    with open(path, "rb") as file:
+        file.seek(start)
+        piece = memoryview(file.read(BUFFER_SIZE_BYTES))
     for _piece in range(total // len(piece)):
-        checker.check(0, piece)
+        checker.check(start // checker.block_size, piece)
     return {"bytes": total}
 
 
