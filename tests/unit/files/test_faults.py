@@ -41,6 +41,11 @@ def backups(tmp_path: Path) -> Iterator[SmallBackup]:
     return endless()
 
 
+def another(backups: Iterator[SmallBackup]) -> SmallBackup:
+    """One more of the endless many."""
+    return next(backups)
+
+
 def run_with_each_failure(
     backups: Iterator[SmallBackup],
     failure: int | type[BaseException],
@@ -55,10 +60,10 @@ def run_with_each_failure(
     """
     expected = BackupError if isinstance(failure, int) else failure
     undisturbed = WatchedLayer(inner)
-    next(backups).run(undisturbed, streams=streams)
+    another(backups).run(undisturbed, streams=streams)
     for name in sorted(set(undisturbed.calls)):
         for nth in itertools.count():
-            backup = next(backups)
+            backup = another(backups)
             files = FailingLayer(name, failure, nth=nth, lasting=lasting, inner=inner)
             acknowledged: list[Entry] = []
             outcome: BaseException | None = None
@@ -158,7 +163,7 @@ def test_an_interrupt_of_the_waiting_thread_stops_the_streams(backups: Iterator[
                 # A signal to the process could end up at a stream's thread.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    backup = next(backups)
+    backup = another(backups)
     with pytest.raises(KeyboardInterrupt):
         backup.run(Interrupting(), streams=2)
     assert backup.violations() == []
@@ -167,7 +172,7 @@ def test_an_interrupt_of_the_waiting_thread_stops_the_streams(backups: Iterator[
 
 
 def test_reads_and_writes_that_are_always_short_are_continued(backups: Iterator[SmallBackup]) -> None:
-    backup = next(backups)
+    backup = another(backups)
     acknowledged: list[Entry] = []
     backup.run(ShortLayer(), acknowledged=acknowledged)
     assert backup.shortcomings([{"event": "earlier_run"}, *acknowledged]) == []
@@ -176,7 +181,7 @@ def test_reads_and_writes_that_are_always_short_are_continued(backups: Iterator[
 def test_whatever_single_read_or_write_is_short_it_is_continued(backups: Iterator[SmallBackup]) -> None:
     for position in itertools.count():
         files = ShortLayer(only=position)
-        backup = next(backups)
+        backup = another(backups)
         acknowledged: list[Entry] = []
         backup.run(files, acknowledged=acknowledged)
         assert backup.shortcomings([{"event": "earlier_run"}, *acknowledged]) == [], f"data call {position}"
