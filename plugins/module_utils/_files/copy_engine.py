@@ -194,7 +194,9 @@ class CopyTask:
             if sparse:
                 self._staged.leave_holes(self._size_bytes)
         self._allocates = not sparse
-        return self._staged.write_data_at if sparse else self._staged.write_at
+        # A clone is not empty where it is written again: zeros must be written, too.
+        holes = sparse and not self._reflinked
+        return self._staged.write_data_at if holes else self._staged.write_at
 
     def _prepare_compressed(self) -> Callable[[memoryview, int], None]:
         """The same for a compressed copy. How small it will be nobody knows, so only one chunk's room is asked for."""

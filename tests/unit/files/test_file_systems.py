@@ -212,3 +212,17 @@ def test_what_was_torn_in_the_clone_is_copied_from_the_source(tmp_path: Path) ->
         result.digest
         == copy_file(CopyRequest(str(source), str(tmp_path / "other.dbf"), FileKind.DATAFILE)).digest
     )
+
+
+class StaleClone(OsFileLayer):
+    """A clone that holds something where the source has a hole by now."""
+
+    def clone(self, source: int, descriptor: int) -> bool:
+        content = bytearray(os.pread(source, os.fstat(source).st_size, 0))
+        content[16 * SIZE : 24 * SIZE] = b"x" * (8 * SIZE)
+        os.pwrite(descriptor, content, 0)
+        return True
+
+
+def test_zeros_of_the_source_take_the_place_of_what_the_clone_held(sparse: Path, tmp_path: Path) -> None:
+    assert copied(sparse, tmp_path / "copy.dbf", reflink=True, files=StaleClone()).reflinked
