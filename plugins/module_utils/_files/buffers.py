@@ -1,11 +1,11 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The buffers of one stream, and the writing that goes on while the stream reads.
+"""The buffers of one stream, and the reading and writing that go on while the stream checks and digests.
 
-Reading from the page cache, checking and digesting cost processor time; writing costs waiting. A stream that
-did one after the other would leave the disk idle for most of the time. So it has a few buffers, and a second
-thread that writes one while the next is being filled.
+Checking and digesting cost processor time; writing, and reading what is in no cache, cost waiting. A stream that
+did one after the other would leave the disk idle for most of the time. So it has a few buffers, a second thread
+that writes one while the next is in use, and a third that fills one ahead where that takes waiting.
 
 Private to this collection: not an interface for other collections.
 """
@@ -29,9 +29,9 @@ _HUGE_PAGE_BYTES = 2 * 1024 * 1024
 class BufferRing:
     """``next`` hands out buffers in turn; what was put off with ``later`` is done before its buffer comes again.
 
-    A ``with`` block holds the work on one file: leaving it waits for what was put off, and raises its first
-    failure unless the block has failed already. Put-off actions are done one at a time, in order. Not for use
-    by several threads. Raises ValueError for a size that is no positive multiple of 64 KiB.
+    A ``with`` block holds the work on one file: leaving it waits for what is under way in the buffers, and raises
+    its first failure unless the block has failed already. Put-off actions are done one at a time, in order. Not
+    for use by several threads. Raises ValueError for a size that is no positive multiple of 64 KiB.
     """
 
     def __init__(
@@ -50,17 +50,28 @@ class BufferRing:
         self._busy: list[Future[None] | None] = [None] * count
         self._current = 0
         self._put_off: Callable[[], None] | None = None
-        # It makes its thread when it is first needed: a file of one buffer never does.
+        self._filling: Future[None] | None = None
+        # They make their threads when they are first needed: a file of one buffer never does.
+        self._reader = ThreadPoolExecutor(1, "reader", initializer=prepare)
         self._writer = ThreadPoolExecutor(1, "writer", initializer=prepare)
 
     def next(self) -> memoryview:
-        """The buffer that was used longest ago; it holds nothing of worth. Raises what was put off for it raised."""
+        """The buffer that was used longest ago: with what it was filled with ahead, else with nothing of worth.
+
+        Raises what was put off for it raised, or what filled it.
+        """
         self._hand_over()
-        self._current = (self._current + 1) % len(self._buffers)
-        busy, self._busy[self._current] = self._busy[self._current], None
-        if busy is not None:
-            busy.result()
+        self._current = self._following
+        filling, self._filling = self._filling, None
+        if filling is None:
+            self._wait_for(self._current)
+        else:
+            filling.result()
         return self._buffers[self._current]
+
+    def ahead(self, fill: Callable[[memoryview], None]) -> None:
+        """Have the buffer that comes next filled while the one handed out last is in use."""
+        self._filling = self._reader.submit(self._fill, self._following, fill)
 
     def later(self, action: Callable[[], None]) -> None:
         """Have ``action``, which uses the buffer handed out last, done while others are being filled."""
@@ -81,7 +92,11 @@ class BufferRing:
         if kind is None:
             self._hand_over()
         self._put_off = None
-        under_way = [busy for busy in self._busy if busy is not None]
+        # First what fills: it waits for a buffer of those that are written.
+        if self._filling is not None:
+            wait([self._filling])
+        under_way = [busy for busy in (self._filling, *self._busy) if busy is not None]
+        self._filling = None
         self._busy = [None] * len(self._buffers)
         wait(under_way)
         if kind is None:
@@ -89,8 +104,22 @@ class BufferRing:
                 done.result()
 
     def close(self) -> None:
-        """End the writing thread."""
+        """End the threads that read and write."""
+        self._reader.shutdown(wait=True)
         self._writer.shutdown(wait=True)
+
+    @property
+    def _following(self) -> int:
+        return (self._current + 1) % len(self._buffers)
+
+    def _fill(self, number: int, fill: Callable[[memoryview], None]) -> None:
+        self._wait_for(number)
+        fill(self._buffers[number])
+
+    def _wait_for(self, number: int) -> None:
+        busy, self._busy[number] = self._busy[number], None
+        if busy is not None:
+            busy.result()
 
     def _hand_over(self) -> None:
         if self._put_off is not None:

@@ -22,12 +22,21 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks
 # What file systems without direct I/O answer (tmpfs, some network file systems).
 _NO_DIRECT_IO = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
+DIRECT_ALIGNMENT = 4096
+"""Offset, length and memory address of direct I/O are multiples of this; no common device wants more."""
+
 
 class FileLayer(Protocol):
     """Calls raise OSError as the operating system does."""
 
     def open_source(self, path: str) -> int:
         """Open for reading."""
+
+    def open_source_direct(self, path: str, descriptor: int) -> int | None:
+        """Open a source once more, for reads that bypass the page cache; None where there is no such way.
+
+        ``descriptor`` is the one :meth:`open_source` gave for ``path``.
+        """
 
     def open_staging(self, path: str) -> int | None:
         """Open an empty, exclusively locked, owner-only file; None if another writer holds it."""
@@ -56,8 +65,8 @@ class FileLayer(Protocol):
     def forget(self, descriptor: int, offset: int, length: int) -> None:
         """Ask that the next read of the range come from storage, not from the page cache."""
 
-    def expect(self, descriptor: int, offset: int, length: int) -> None:
-        """Ask that the range be fetched into the page cache; do not wait for it."""
+    def stop_readahead(self, descriptor: int) -> None:
+        """Ask that nothing be read into the page cache but what is asked for."""
 
     def resident_pages(self, descriptor: int, offset: int, length: int) -> bytes | None:
         """Which pages of a range are in the page cache: 1 or 0 for each; None where nobody can tell."""
@@ -114,6 +123,13 @@ class OsFileLayer:
     def open_source(self, path: str) -> int:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
+    def open_source_direct(self, path: str, descriptor: int) -> int | None:
+        try:
+            return _open_direct(path, os.O_RDONLY, descriptor)
+        except FileNotFoundError:
+            # Its name is gone; what is open can still be read.
+            return None
+
     def open_staging(self, path: str) -> int | None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
@@ -164,26 +180,15 @@ class OsFileLayer:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
-    def expect(self, descriptor: int, offset: int, length: int) -> None:
+    def stop_readahead(self, descriptor: int) -> None:
         if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
 
     def resident_pages(self, descriptor: int, offset: int, length: int) -> bytes | None:
         return linux.resident_pages(descriptor, offset, length)
 
     def open_direct(self, path: str, descriptor: int) -> int | None:
-        if not hasattr(os, "O_DIRECT"):
-            return None
-        try:
-            direct = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as exc:
-            if exc.errno in _NO_DIRECT_IO:
-                return None
-            raise
-        if os.path.samestat(os.fstat(direct), os.fstat(descriptor)):
-            return direct
-        os.close(direct)
-        return None
+        return _open_direct(path, os.O_WRONLY | os.O_NOFOLLOW, descriptor)
 
     def clone(self, source: int, descriptor: int) -> bool:
         return linux.clone(source, descriptor)
@@ -247,6 +252,22 @@ def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: in
             break
         filled += count
     return filled
+
+
+def _open_direct(path: str, flags: int, descriptor: int) -> int | None:
+    """Open what ``descriptor`` has open, if ``path`` still leads to it; None where there is no direct I/O."""
+    if not hasattr(os, "O_DIRECT"):
+        return None
+    try:
+        direct = os.open(path, flags | os.O_DIRECT | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno in _NO_DIRECT_IO:
+            return None
+        raise
+    if os.path.samestat(os.fstat(direct), os.fstat(descriptor)):
+        return direct
+    os.close(direct)
+    return None
 
 
 def _is_named(descriptor: int, path: str) -> bool:

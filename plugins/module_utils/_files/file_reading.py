@@ -8,6 +8,7 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import stat
@@ -51,8 +52,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_sourc
 
 # What a block of these says depends on nothing but the block; a log's depend on those before it.
 _SPLITTABLE = (FileKind.DATAFILE, FileKind.TEMPFILE)
-# Blocks 0 and 1 of the largest block size.
-_HEADER_BYTES = 2 * 32768
+_LARGEST_BLOCK_BYTES = 32768
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class FileReading:
         self._expected = expected
         # A compressed file is a stored one, which nobody writes.
         self._patience = Patience(reread_attempts if expected.compressed is None else 0, context.pause)
+        # Blocks 0 and 1.
+        self._header_bytes = 2 * (expected.block_size or _LARGEST_BLOCK_BYTES)
         self._in_order = in_order or expected.kind not in _SPLITTABLE or expected.compressed is not None
         self._descriptor = -1
         self._source: ByteSource = PlainSource(context.files, -1)
@@ -105,7 +107,9 @@ class FileReading:
             raise PreconditionError(f"Failed to read {self._path}: it is not a regular file.")
         form = self._expected.compressed
         if form is None:
-            self._source = PlainSource(self._files, self._descriptor)
+            # The kernel would read megabytes past the end of a range, and leave them in the page cache.
+            self._files.stop_readahead(self._descriptor)
+            self._source = PlainSource(self._files, self._descriptor, self._path)
         else:
             library = library_for_reading(self._path)
             self._source = ZstdSource(
@@ -117,7 +121,9 @@ class FileReading:
         self._raw_header = b""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            self._files.close(descriptor)
+            with contextlib.ExitStack() as closing:
+                closing.callback(self._files.close, descriptor)
+                closing.callback(self._source.close)
 
     @property
     def descriptor(self) -> int:
@@ -164,7 +170,7 @@ class FileReading:
         """
         header, problem = self._try_header()
         for _attempt in self._patience.attempts() if problem is not None else ():
-            self._source.forget(0, _HEADER_BYTES)
+            self._source.forget(0, self._header_bytes)
             header, problem = self._try_header()
             if problem is None:
                 break
@@ -173,7 +179,7 @@ class FileReading:
         return header
 
     def _try_header(self) -> tuple[FileHeader | None, VerificationError | None]:
-        data = bytearray(_HEADER_BYTES)
+        data = bytearray(self._header_bytes)
         raw = bytes(data[: self._source.fill(memoryview(data), 0)])
         if self._header is not None and raw == self._raw_header:
             return self._header, None

@@ -9,6 +9,7 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     Cancelled,
@@ -20,7 +21,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import ByteSource, Fill
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import (
+    ByteSource,
+    Fill,
+    Visit,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 
 FAULTS_KEPT = 100
@@ -89,14 +94,18 @@ class FileScan:
 
         Raises OSError, Cancelled, and VerificationError if the file ends early.
         """
-        fill = self._source.visit(self._start, self._end)
+        visit = self._source.visit(self._start, self._end)
         step = ring.buffer_size_bytes
+        filled = False
         for offset in range(self._start, self._end, step):
-            length = min(step, self._end - offset)
-            self._stop_if_cancelled()
-            self._context.spend(length, self._stop_if_cancelled)
-            piece = ring.next()[:length]
-            self._fill(fill, piece, offset)
+            buffer = ring.next()
+            if not filled:
+                self._read(visit, offset, buffer)
+            following = offset + step
+            filled = following < self._end and visit.waits(following, min(step, self._end - following))
+            if filled:
+                ring.ahead(partial(self._read, visit, following))
+            piece = buffer[: self._end - offset]
             faults = self._checker.check(offset // self._checker.block_size, piece)
             if faults:
                 faults = self._read_again(piece, offset, faults)
@@ -129,6 +138,13 @@ class FileScan:
             if not suspects:
                 break
         return sorted(lasting + suspects, key=lambda fault: fault.block)
+
+    def _read(self, visit: Visit, offset: int, buffer: memoryview) -> None:
+        """Fill a buffer with the piece at ``offset``, when that may be done."""
+        piece = buffer[: self._end - offset]
+        self._stop_if_cancelled()
+        self._context.spend(len(piece), self._stop_if_cancelled)
+        self._fill(visit.fill, piece, offset)
 
     def _fill(self, fill: Fill, target: memoryview, offset: int) -> None:
         count = fill(target, offset)

@@ -65,10 +65,12 @@ def clone(source: int, target: int) -> bool:
 def resident_pages(descriptor: int, offset: int, length: int) -> bytes | None:
     """Which pages of a range are in the page cache: a byte for each, 1 if it is; None where nobody tells.
 
-    ``offset`` is a multiple of the page size. The kernel tells the truth only to a file's owner and to those
-    who may write it; others hear that everything is there.
+    ``offset`` is a multiple of the page size. Only a file's owner is asked for: the kernel lets others hear that
+    everything is there.
     """
     if _LIBC is None or not length or not hasattr(_LIBC, "mincore"):
+        return None
+    if os.geteuid() not in (0, os.fstat(descriptor).st_uid):
         return None
     answer = ctypes.create_string_buffer(-(-length // mmap.PAGESIZE))
     try:

@@ -26,23 +26,25 @@ class PageCacheGuest:
         self._files = files
         self._descriptor = descriptor
         self._start = start
-        found = files.resident_pages(descriptor, start, end - start)
-        # Nobody knows, or all of it is there: nothing to fetch ahead and nothing to drop.
-        self._pages = found if found is not None and _ABSENT in found else None
+        # None: nobody tells. Then nothing is dropped.
+        self._pages = files.resident_pages(descriptor, start, end - start)
 
-    def expect(self, offset: int, length: int) -> None:
-        """Have the range fetched, if it is not there, while the caller does something else."""
-        if (
-            self._pages is not None
-            and _ABSENT in self._pages[self._page(offset) : self._page(offset + length)]
-        ):
-            self._files.expect(self._descriptor, offset, length)
+    def misses(self, offset: int, length: int) -> bool:
+        """Whether some of the range may not have been in the cache."""
+        return self._pages is None or _ABSENT in self._pages_of(offset, length)
+
+    def lacks(self, offset: int, length: int) -> bool:
+        """Whether nothing of the range was in the cache."""
+        return self._pages is not None and _PRESENT not in self._pages_of(offset, length)
 
     def leave(self, offset: int, length: int) -> None:
         """Drop what of the range was not in the cache before."""
         for first, last in self._absent_runs(self._page(offset), self._page(offset + length)):
             start = self._start + first * mmap.PAGESIZE
             self._files.forget(self._descriptor, start, (last - first) * mmap.PAGESIZE)
+
+    def _pages_of(self, offset: int, length: int) -> bytes:
+        return (self._pages or b"")[self._page(offset) : self._page(offset + length)]
 
     def _page(self, offset: int) -> int:
         return -(-(offset - self._start) // mmap.PAGESIZE)

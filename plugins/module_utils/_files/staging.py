@@ -16,13 +16,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     BackupError,
     PreconditionError,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import (
+    DIRECT_ALIGNMENT,
+    FileLayer,
+)
 
 PARTIAL_SUFFIX = ".partial"
 HOLE_SIZE_BYTES = 64 * 1024
 """Of a sparse source, aligned stretches of this many zeros become holes."""
-DIRECT_ALIGNMENT = 4096
-"""Offset, length and memory address of a direct write are multiples of this; no common device wants more."""
 
 
 class StagedFile:

@@ -102,8 +102,9 @@ class VerifyTask:
         """Read one range."""
         with explained(self._what):
             try:
-                for _offset, _piece in self._stored.pieces(unit, ring):
-                    continue
+                with ring:
+                    for _offset, _piece in self._stored.pieces(unit, ring):
+                        continue
             except VerificationError as exc:
                 self._problems.append(exc.message)
 

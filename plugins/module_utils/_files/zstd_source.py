@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import Fill
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import Visit
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, read_fully
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.page_cache import PageCacheGuest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import ZstdLibrary
@@ -86,12 +86,19 @@ class ZstdSource:
             self._next_piece()
         return filled
 
-    def visit(self, start: int, end: int) -> Fill:
+    def visit(self, start: int, end: int) -> Visit:
         self._stored.be_a_guest()
-        return self.fill
+        return self
+
+    def waits(self, _offset: int, _length: int) -> bool:
+        """Always: decompressing takes longer than checking and digesting what comes of it."""
+        return True
 
     def forget(self, offset: int, length: int) -> None:
         """Nothing: nobody writes a stored file, so it would read the same again."""
+
+    def close(self) -> None:
+        """Nothing: the descriptor is the caller's."""
 
     def _go_back_to(self, offset: int) -> None:
         chunk = min(offset // self._chunk_size_bytes, len(self._frames) - 1)
@@ -233,6 +240,4 @@ class _StoredBytes:
         if self._cache is not None:
             self._cache.leave(self._read, count)
         self._read += count
-        if self._cache is not None:
-            self._cache.expect(self._read, min(READ_BYTES, self._size_bytes - self._read))
         self._rest = target[:count]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import threading
 
@@ -103,3 +104,70 @@ def test_a_block_that_fails_waits_for_what_is_under_way_and_drops_the_rest() -> 
 def test_a_size_that_direct_io_or_large_blocks_do_not_fit_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="64 KiB"):
         BufferRing(size)
+
+
+def test_a_buffer_is_filled_ahead_while_the_one_before_is_in_use() -> None:
+    ring, begun = BufferRing(KIBIBYTES_64), threading.Event()
+
+    def fill(buffer: memoryview) -> None:
+        buffer[:5] = b"ahead"
+        begun.set()
+
+    with ring:
+        first = ring.next()
+        first[:5] = b"first"
+        ring.ahead(fill)
+        assert begun.wait(30)
+        assert bytes(first[:5]) == b"first"
+        assert bytes(ring.next()[:5]) == b"ahead"
+    ring.close()
+
+
+def test_a_buffer_that_is_being_written_is_not_filled_before() -> None:
+    ring, release, order = BufferRing(KIBIBYTES_64, count=2), threading.Event(), []
+
+    def write() -> None:
+        release.wait(30)
+        order.append("written")
+
+    with ring:
+        ring.next()
+        ring.later(write)
+        ring.next()
+        ring.ahead(lambda _buffer: order.append("filled"))
+        threading.Timer(0.01, release.set).start()
+        ring.next()
+    assert order == ["written", "filled"]
+    ring.close()
+
+
+def test_what_fails_ahead_is_raised_when_its_buffer_is_asked_for() -> None:
+    def fail(_buffer: memoryview) -> None:
+        raise OSError("no disk")
+
+    ring, done = BufferRing(KIBIBYTES_64), []
+    with pytest.raises(OSError, match="no disk"), ring:
+        ring.next()
+        ring.ahead(fail)
+        ring.later(lambda: done.append("written"))
+        ring.next()
+    assert done == ["written"]
+    ring.close()
+
+
+@pytest.mark.parametrize("failure", [None, ValueError("the reader")], ids=["in order", "after a failure"])
+def test_a_block_waits_for_what_is_filled_ahead(failure: Exception | None) -> None:
+    ring, release, done = BufferRing(KIBIBYTES_64, count=2), threading.Event(), []
+
+    def fill(_buffer: memoryview) -> None:
+        release.wait(30)
+        done.append("filled")
+
+    with contextlib.suppress(ValueError), ring:
+        ring.next()
+        ring.ahead(fill)
+        threading.Timer(0.01, release.set).start()
+        if failure is not None:
+            raise failure
+    assert done == ["filled"]
+    ring.close()

@@ -1,12 +1,10 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A good neighbour: bandwidth, priority, cancellation, and the database's page cache."""
+"""A good neighbour: bandwidth, priority and cancellation."""
 
 from __future__ import annotations
 
-import mmap
-import os
 import shutil
 import subprocess
 import threading
@@ -24,15 +22,12 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.bandwidth 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
-    copy_file,
     copy_many,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.priority import Priority
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import Streams, StreamSettings
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 from unit.files import oracle_file_writer as writer
 
@@ -227,79 +222,3 @@ def test_a_priority_that_the_system_refuses_is_an_error_before_anything_is_copie
     with pytest.raises(PreconditionError, match="Operation not permitted"):
         Streams(StreamSettings(2, priority=Priority(io_class="idle")))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("stream-")]
-
-
-# --- the page cache
-
-
-def resident_bytes(path: Path) -> int:
-    shown = subprocess.run(
-        ["fincore", "--bytes", "--noheadings", "--output", "RES", str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(shown.stdout)
-
-
-@pytest.fixture
-def cached(tmp_path: Path) -> Path:
-    """A datafile that is in the page cache, on a file system with one that can be told to forget."""
-    if shutil.which("fincore") is None:
-        pytest.skip("fincore, which tells what is in the page cache, is not installed")
-    path = writer.Datafile().fill(1000).write(tmp_path / "users01.dbf")
-    forget(path, 0, 0)
-    if resident_bytes(path):
-        pytest.skip(f"the file system of {tmp_path} keeps its files in memory")
-    path.read_bytes()
-    return path
-
-
-def forget(path: Path, offset: int, length: int) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), offset, length, os.POSIX_FADV_DONTNEED)
-
-
-def copied(source: Path, target: Path) -> None:
-    settings = StreamSettings(1, buffer_size_bytes=MEBIBYTE)
-    copy_many([request_for(source, target)], settings)
-
-
-def verified(source: Path, _target: Path) -> None:
-    assert verify_file(str(source), FileExpectations(FileKind.DATAFILE)).intact
-
-
-reading = pytest.mark.parametrize("read", [copied, verified], ids=["copy", "verification"])
-
-
-@reading
-def test_what_was_in_the_cache_stays_there(
-    cached: Path, tmp_path: Path, read: Callable[[Path, Path], None]
-) -> None:
-    before = resident_bytes(cached)
-    read(cached, tmp_path / "copy.dbf")
-    assert resident_bytes(cached) == before >= cached.stat().st_size
-
-
-@reading
-def test_what_was_not_in_the_cache_is_not_there_afterwards(
-    cached: Path, tmp_path: Path, read: Callable[[Path, Path], None]
-) -> None:
-    forget(cached, 0, 0)
-    read(cached, tmp_path / "copy.dbf")
-    # The header is read by itself, before and after; it is two blocks and what the kernel read ahead of them.
-    assert resident_bytes(cached) <= 256 * 1024
-
-
-def test_of_a_file_half_in_the_cache_that_half_stays(cached: Path, tmp_path: Path) -> None:
-    half = 4 * MEBIBYTE
-    forget(cached, half, 0)
-    assert resident_bytes(cached) == half
-    copied(cached, tmp_path / "copy.dbf")
-    assert half <= resident_bytes(cached) <= half + 256 * 1024
-
-
-def test_the_copy_does_not_enter_the_cache(cached: Path, tmp_path: Path) -> None:
-    copy_file(request_for(cached, tmp_path / "copy.dbf"))
-    assert resident_bytes(tmp_path / "copy.dbf") <= mmap.PAGESIZE
