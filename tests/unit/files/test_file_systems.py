@@ -33,32 +33,44 @@ MAKE = {
     "xfs": ["mkfs.xfs", "-q", "-m", "reflink=1"],
     "btrfs": ["mkfs.btrfs", "-q"],
 }
+# bindfs passes calls on through a process of its own, as clients of remote file systems do; it has no direct I/O.
+NEEDED = {**{kind: make[0] for kind, make in MAKE.items()}, "bindfs": "bindfs"}
 
 
 def mounted(kind: str, tmp_path: Path) -> Iterator[Path]:
     """A new file system of that kind, mounted for one test."""
-    make = MAKE.get(kind)
     if os.geteuid() != 0:
         pytest.skip(f"only root can mount a {kind} to copy to")
-    if make is not None and shutil.which(make[0]) is None:
-        pytest.skip(f"{make[0]} is not installed")
+    if kind in NEEDED and shutil.which(NEEDED[kind]) is None:
+        pytest.skip(f"{NEEDED[kind]} is not installed")
     place = tmp_path / f"mounted_{kind}"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
-    if make is not None:
-        image = tmp_path / f"{kind}.image"
-        with image.open("wb") as file:
-            file.truncate(IMAGE_BYTES)
-        subprocess.run([*make, str(image)], check=True, capture_output=True)
-        command = ["mount", "-t", kind, "-o", "loop", str(image), str(place)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(mount_command(kind, place), capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no {kind} can be mounted here: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.fixture(params=["ext4", "xfs", "btrfs", "tmpfs"])
+def mount_command(kind: str, place: Path) -> list[str]:
+    if kind == "tmpfs":
+        return ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
+    layers = {name: place.with_name(f"{kind}_{name}") for name in ("lower", "upper", "work")}
+    for folder in layers.values():
+        folder.mkdir()
+    if kind == "bindfs":
+        return ["bindfs", str(layers["lower"]), str(place)]
+    if kind == "overlay":
+        options = "lowerdir={lower},upperdir={upper},workdir={work}".format_map(layers)
+        return ["mount", "-t", "overlay", "-o", options, "overlay", str(place)]
+    image = layers["lower"] / f"{kind}.image"
+    with image.open("wb") as file:
+        file.truncate(IMAGE_BYTES)
+    subprocess.run([*MAKE[kind], str(image)], check=True, capture_output=True)
+    return ["mount", "-t", kind, "-o", "loop", str(image), str(place)]
+
+
+@pytest.fixture(params=["ext4", "xfs", "btrfs", "tmpfs", "overlay", "bindfs"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     yield from mounted(request.param, tmp_path)
 
