@@ -128,13 +128,15 @@ class BufferRing:
 
 
 def _memory(length: int) -> memoryview:
-    """Anonymous memory, aligned for direct I/O, and in huge pages where the system has them: with small ones the
-    kernel spends a third more time on every read and write.
+    """Anonymous memory, aligned for direct I/O.
+
+    In huge pages where the system has them: with small ones the kernel spends a third more time on every read and
+    write. Not for child processes: older kernels could give a child the page that a direct read is filling.
     """
     mapped = mmap.mmap(-1, length + _HUGE_PAGE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    for advice in ("MADV_HUGEPAGE", "MADV_DONTFORK"):
         # A kernel without huge pages refuses.
-        with contextlib.suppress(OSError):
-            mapped.madvise(mmap.MADV_HUGEPAGE)
+        with contextlib.suppress(OSError, AttributeError):
+            mapped.madvise(getattr(mmap, advice))
     start = -ctypes.addressof(ctypes.c_char.from_buffer(mapped)) % _HUGE_PAGE_BYTES
     return memoryview(mapped)[start : start + length]
