@@ -21,6 +21,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks
 
 # What file systems without direct I/O answer (tmpfs, some network file systems).
 _NO_DIRECT_IO = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+# The same for second names of a file (FAT and some FUSE file systems say EPERM).
+_NO_LINKS = linux.NOT_OFFERED | {errno.EPERM, errno.EMLINK}
 
 
 class FileLayer(Protocol):
@@ -30,7 +32,7 @@ class FileLayer(Protocol):
         """Open for reading."""
 
     def open_staging(self, path: str) -> int | None:
-        """Open an empty, exclusively locked, owner-only file; None if another writer holds it."""
+        """Open an empty, exclusively locked, owner-only file with no other name; None if another writer holds it."""
 
     def open_new(self, path: str) -> int:
         """Make an owner-only file for writing; the name must be free."""
@@ -93,7 +95,10 @@ class FileLayer(Protocol):
         """Return when the file is on stable storage."""
 
     def rename(self, source: str, target: str) -> None:
-        """Give the file its final name."""
+        """Give the file its final name, whatever has it."""
+
+    def rename_new(self, source: str, target: str) -> None:
+        """Give the file its final name; raise FileExistsError, and change nothing, if that is taken."""
 
     def make_folder(self, path: str) -> None:
         """Make a folder with mode 0700 in one that exists; the name must be free."""
@@ -115,14 +120,19 @@ class OsFileLayer:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def open_staging(self, path: str) -> int | None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        claimed = _claim(path)
+        if claimed is not None and claimed[1].st_nlink > 1:
+            # Its writer died between the two steps of _link_new: the other name is a whole copy's, which must not
+            # be emptied. Only this name is given up.
+            try:
+                os.unlink(path)
+            finally:
+                os.close(claimed[0])
+            claimed = _claim(path, os.O_EXCL)
+        if claimed is None:
+            return None
+        descriptor = claimed[0]
         try:
-            # What an interrupted copy left is taken over, unless its writer lives: two writers under one name
-            # would publish each other's half-written bytes. The identity check closes the gap between open
-            # and lock.
-            if not try_lock(descriptor) or not _is_named(descriptor, path):
-                os.close(descriptor)
-                return None
             os.ftruncate(descriptor, 0)
             os.fchmod(descriptor, 0o600)
         except OSError:
@@ -212,6 +222,14 @@ class OsFileLayer:
     def rename(self, source: str, target: str) -> None:
         os.replace(source, target)
 
+    def rename_new(self, source: str, target: str) -> None:
+        if linux.rename_new(source, target) or _link_new(source, target):
+            return
+        # Nothing better is offered here: who takes the name after this look is overwritten.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        os.rename(source, target)
+
     def make_folder(self, path: str) -> None:
         os.mkdir(path, 0o700)
         # mkdir's mode is cut by the umask; a umask of 0277 would lock out the owner.
@@ -249,7 +267,59 @@ def read_fully(files: FileLayer, descriptor: int, target: memoryview, offset: in
     return filled
 
 
-def _is_named(descriptor: int, path: str) -> bool:
+def _claim(path: str, flags: int = 0) -> tuple[int, os.stat_result] | None:
+    """Open and lock a staging file, made if missing; None if another writer holds it.
+
+    What an interrupted copy left is taken over, unless its writer lives: two writers under one name would publish
+    each other's half-written bytes.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+    try:
+        # The look at the name closes the gap between open and lock.
+        status = _status_if_named(descriptor, path) if try_lock(descriptor) else None
+    except OSError:
+        os.close(descriptor)
+        raise
+    if status is None:
+        os.close(descriptor)
+        return None
+    return descriptor, status
+
+
+def _status_if_named(descriptor: int, path: str) -> os.stat_result | None:
     with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+        status = os.fstat(descriptor)
+        return status if os.path.samestat(status, os.lstat(path)) else None
+    return None
+
+
+def _link_new(source: str, target: str) -> bool:
+    """Rename by way of a second name, which a system gives only if it is free; False where it gives none.
+
+    This is what serves NFS, whose own rename always replaces. There a call is repeated when its answer was lost,
+    and if the server has forgotten the first one, success looks like a failure: the name that link() gave is found
+    taken, the one that unlink() removed is missing. Whose name it is tells the truth. (A file that is open keeps
+    its removed name there as .nfs..., until it is closed or for ever if the host dies: a second name, harmless.)
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as exc:
+        if exc.errno in _NO_LINKS:
+            return False
+        if exc.errno != errno.EEXIST or not _is_same_file(source, target):
+            raise
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(source)
+    except BaseException:
+        # Not renamed means not there.
+        if _is_same_file(source, target):
+            os.unlink(target)
+        raise
+    return True
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.lstat(one), os.lstat(other))
     return False

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files import linux
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
     CopyResult,
@@ -96,6 +97,18 @@ def test_a_copy_goes_there_and_back(place: Path, tmp_path: Path, block_size: int
     back = copied(place / "users01.dbf", tmp_path / "back.dbf")
     assert back.digest == there.digest
     assert [path.name for path in place.iterdir() if path.is_file()] == ["users01.dbf"]
+
+
+def test_a_name_that_is_taken_is_spared_in_one_step(place: Path) -> None:
+    for name in ("old", "taken"):
+        (place / name).write_text(name)
+    with pytest.raises(FileExistsError):
+        linux.rename_new(str(place / "old"), str(place / "taken"))
+    assert linux.rename_new(str(place / "old"), str(place / "new"))
+    assert {path.name: path.read_text() for path in place.iterdir() if path.is_file()} == {
+        "new": "old",
+        "taken": "taken",
+    }
 
 
 class NoDirectIo(OsFileLayer):
