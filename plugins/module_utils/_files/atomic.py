@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
+    PreconditionError,
     VerificationError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import (
@@ -31,7 +32,11 @@ _NEVER_OURS = frozenset({errno.EACCES, errno.EINVAL})
 
 
 def write_atomically(
-    path: str | os.PathLike[str], data: bytes, mode: int = 0o600, files: FileLayer = _OS
+    path: str | os.PathLike[str],
+    data: bytes,
+    mode: int = 0o600,
+    files: FileLayer = _OS,
+    replace: bool = True,
 ) -> None:
     """Make ``data`` the whole content of ``path``, on stable storage, with exactly ``mode``.
 
@@ -39,47 +44,80 @@ def write_atomically(
     then the folder is flushed, so that the new name survives a crash too. On any error the temporary file is
     gone and the earlier content untouched, or there is no file if there was none; only where the flush of the
     folder fails, an earlier content has been replaced already. Raises BackupError, also if the name was taken
-    away again by another process.
+    away again by another process; PreconditionError if there is an earlier content and ``replace`` is false.
     """
     target = Path(path)
     temporary = str(target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
     with explained(f"Failed to write {target}"):
-        replaces = files.exists(str(target))
-        descriptor = files.open_new(temporary)
+        written = _write_new(temporary, data, mode, files)
+        replaced = False
         try:
             try:
-                files.set_mode(descriptor, mode)
-                append_all(files, descriptor, data)
-                files.flush(descriptor)
-                written = files.status(descriptor)
-            finally:
-                files.close(descriptor)
-            files.rename(temporary, str(target))
-        except BaseException:
-            _remove(temporary, files)
-            raise
-        try:
+                files.rename_new(temporary, str(target))
+            except FileExistsError as exc:
+                if not replace:
+                    raise PreconditionError(f"Failed to write {target}: it exists.") from exc
+                replaced = True
+                files.rename(temporary, str(target))
             files.flush_folder(str(target.parent))
             found = files.status_of(str(target))
         except BaseException:
+            _remove_if_same(temporary, written, files)
             # What was told to have failed must not be found there later: a manifest's presence says "sealed".
-            if not replaces:
-                _remove(str(target), files)
+            if not replaced:
+                _remove_if_same(str(target), written, files)
             raise
         if found is None or not os.path.samestat(found, written):
             raise BackupError(f"Failed to write {target}: it was removed or replaced meanwhile.")
 
 
-def _remove(path: str, files: FileLayer) -> None:
-    # The error that led here is the one to tell.
+def _write_new(path: str, data: bytes, mode: int, files: FileLayer) -> os.stat_result:
+    descriptor = files.open_new(path)
+    try:
+        try:
+            files.set_mode(descriptor, mode)
+            append_all(files, descriptor, data)
+            files.flush(descriptor)
+            return files.status(descriptor)
+        finally:
+            files.close(descriptor)
+    except BaseException:
+        # The error that led here is the one to tell.
+        with contextlib.suppress(OSError):
+            files.remove(path)
+        raise
+
+
+def _remove_if_same(path: str, written: os.stat_result, files: FileLayer) -> None:
     with contextlib.suppress(OSError):
-        files.remove(path)
+        found = files.status_of(path)
+        if found is not None and os.path.samestat(found, written):
+            files.remove(path)
 
 
 def fsync_folder(path: str | os.PathLike[str], files: FileLayer = _OS) -> None:
     """Flush the names in a folder to stable storage. Raises BackupError."""
     with explained(f"Failed to flush folder {path}"):
         files.flush_folder(str(path))
+
+
+def move_aside(path: str | os.PathLike[str], aside: str | os.PathLike[str], files: FileLayer = _OS) -> None:
+    """Give a file another name in its folder, which must be free; the new one is on stable storage on return.
+
+    What takes the first name afterwards can then cost nobody the file, whenever the power goes. Raises BackupError.
+    """
+    with explained(f"Failed to rename {path} to {aside}"):
+        files.rename_new(str(path), str(aside))
+        files.flush_folder(str(Path(aside).parent))
+
+
+def remove_for_good(path: str | os.PathLike[str], files: FileLayer = _OS) -> None:
+    """Remove a file, if it is there; no crash brings it back once this has returned. Raises BackupError."""
+    with explained(f"Failed to remove {path}"):
+        with contextlib.suppress(FileNotFoundError):
+            files.remove(str(path))
+        # Also where it is gone already: who removed it may have died before flushing that.
+        files.flush_folder(str(Path(path).parent))
 
 
 def make_private_folder(path: str | os.PathLike[str], files: FileLayer = _OS) -> None:

@@ -11,13 +11,15 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from typing import Protocol
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files import linux
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_locks import try_lock
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_names import (
+    claim_staging,
+    rename_to_free_name,
+)
 
 # What file systems without direct I/O answer (tmpfs, some network file systems).
 _NO_DIRECT_IO = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
@@ -39,7 +41,7 @@ class FileLayer(Protocol):
         """
 
     def open_staging(self, path: str) -> int | None:
-        """Open an empty, exclusively locked, owner-only file; None if another writer holds it."""
+        """Open an empty, exclusively locked, owner-only file with no other name; None if another writer holds it."""
 
     def open_new(self, path: str) -> int:
         """Make an owner-only file for writing; the name must be free."""
@@ -102,7 +104,10 @@ class FileLayer(Protocol):
         """Return when the file is on stable storage."""
 
     def rename(self, source: str, target: str) -> None:
-        """Give the file its final name."""
+        """Give the file its final name, whatever has it."""
+
+    def rename_new(self, source: str, target: str) -> None:
+        """Give the file its final name; raise FileExistsError, and change nothing, if that is taken."""
 
     def make_folder(self, path: str) -> None:
         """Make a folder with mode 0700 in one that exists; the name must be free."""
@@ -131,20 +136,7 @@ class OsFileLayer:
             return None
 
     def open_staging(self, path: str) -> int | None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            # What an interrupted copy left is taken over, unless its writer lives: two writers under one name
-            # would publish each other's half-written bytes. The identity check closes the gap between open
-            # and lock.
-            if not try_lock(descriptor) or not _is_named(descriptor, path):
-                os.close(descriptor)
-                return None
-            os.ftruncate(descriptor, 0)
-            os.fchmod(descriptor, 0o600)
-        except OSError:
-            os.close(descriptor)
-            raise
-        return descriptor
+        return claim_staging(path)
 
     def open_new(self, path: str) -> int:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -217,6 +209,9 @@ class OsFileLayer:
     def rename(self, source: str, target: str) -> None:
         os.replace(source, target)
 
+    def rename_new(self, source: str, target: str) -> None:
+        rename_to_free_name(source, target)
+
     def make_folder(self, path: str) -> None:
         os.mkdir(path, 0o700)
         # mkdir's mode is cut by the umask; a umask of 0277 would lock out the owner.
@@ -268,9 +263,3 @@ def _open_direct(path: str, flags: int, descriptor: int) -> int | None:
         return direct
     os.close(direct)
     return None
-
-
-def _is_named(descriptor: int, path: str) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    return False

@@ -24,6 +24,8 @@ _FICLONE = 0x40049409
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "ppc64le": 273, "s390x": 282}
 _IOPRIO_WHO_PROCESS = 1
 _IOPRIO_CLASS_SHIFT = 13
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 # mincore says it in the lowest bit; the others are reserved.
 _LOWEST_BIT = bytes(value & 1 for value in range(256))
 
@@ -83,6 +85,18 @@ def resident_pages(descriptor: int, offset: int, length: int) -> bytes | None:
         # No mapping: the file has become shorter, or its file system has none.
         return None
     return answer.raw.translate(_LOWEST_BIT) if result == 0 else None
+
+
+def rename_new(source: str, target: str) -> bool:
+    """Rename to a name that is free, in one step; False where kernel, C library or file system cannot do that.
+
+    Raises OSError, FileExistsError among them.
+    """
+    if _LIBC is None or not hasattr(_LIBC, "renameat2"):
+        return False
+    names = os.fsencode(source), os.fsencode(target)
+    result = _LIBC.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE)
+    return _succeeded(result, NOT_OFFERED)
 
 
 def set_io_priority(io_class: int, level: int) -> None:

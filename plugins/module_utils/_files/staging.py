@@ -44,8 +44,7 @@ class StagedFile:
         self._direct: int | None = None
         self._can_allocate = True
         self._identity: os.stat_result | None = None
-        self._size_bytes = 0
-        self._renamed = False
+        self._size_bytes: int | None = None
         self._settled = True
 
     @property
@@ -67,14 +66,13 @@ class StagedFile:
         if self._settled:
             return
         self._settled = True
-        # Removed while the lock is still held, so that no other writer's file is hit.
-        leftover = self._destination if self._renamed else self._partial
-        with contextlib.suppress(OSError):
-            ours = self._ours(leftover)
-            # A whole copy that has replaced a file already is better than none.
-            kept = self._renamed and self._replace and ours is not None and ours.st_size == self._size_bytes
-            if ours is not None and not kept:
-                self._files.remove(leftover)
+        # Removed while the lock is still held, so that no other writer's file is hit. Which of the names the file
+        # has is looked up: an error or an interrupt does not tell whether the renaming has happened.
+        for name in (self._destination, self._partial):
+            with contextlib.suppress(OSError):
+                ours = self._ours(name)
+                if ours is not None and not (name == self._destination and self._has_replaced(ours)):
+                    self._files.remove(name)
         with contextlib.suppress(OSError):
             self._close()
 
@@ -144,15 +142,22 @@ class StagedFile:
         self._files.set_mode(self._descriptor, self._mode)
         self._files.flush(self._descriptor)
         self._require_ours(self._partial)
-        self._refuse_if_taken()
-        self._files.rename(self._partial, self._destination)
-        self._renamed = True
+        self._take_name()
         self._files.flush_folder(self._folder)
         # Once more: since the first look another file may have taken the name that was renamed.
         status = self._require_ours(self._destination)
         self._close()
         self._settled = True
         return status
+
+    def _take_name(self) -> None:
+        if self._replace:
+            self._files.rename(self._partial, self._destination)
+            return
+        try:
+            self._files.rename_new(self._partial, self._destination)
+        except FileExistsError as exc:
+            raise self._name_taken() from exc
 
     def _close(self) -> None:
         """Raises OSError; neither descriptor is used again, as its number may be another file's by then."""
@@ -170,6 +175,10 @@ class StagedFile:
         found = self._files.status_of(path)
         return found if found is not None and os.path.samestat(found, self._identity) else None
 
+    def _has_replaced(self, ours: os.stat_result) -> bool:
+        """A whole copy that has taken another file's place already is better than none."""
+        return self._replace and ours.st_size == self._size_bytes
+
     def _require_ours(self, path: str) -> os.stat_result:
         found = self._ours(path)
         if found is None or found.st_size != self._size_bytes:
@@ -183,7 +192,10 @@ class StagedFile:
 
     def _refuse_if_taken(self) -> None:
         if not self._replace and self._files.exists(self._destination):
-            raise PreconditionError(
-                f"Failed to write {self._destination}: it exists.",
-                hint="Nothing is overwritten unless replacing it was asked for.",
-            )
+            raise self._name_taken()
+
+    def _name_taken(self) -> PreconditionError:
+        return PreconditionError(
+            f"Failed to write {self._destination}: it exists.",
+            hint="Nothing is overwritten unless replacing it was asked for.",
+        )

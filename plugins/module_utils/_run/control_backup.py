@@ -41,6 +41,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal, read_journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.control_file import (
     changed_parameters,
     copy_control_file,
@@ -228,13 +229,22 @@ def _save_password_file(layout: SetLayout, source: Path, warn: Warn) -> list[Sav
 
 @contextlib.contextmanager
 def _written_by_server(target: Path) -> Iterator[Path]:
-    """Give a name beside ``target`` for the server to write to, and remove what it wrote."""
+    """Give a free name beside ``target`` for the server to write to, and remove what it wrote.
+
+    What an earlier run left there would be taken for what a server wrote that does not share this folder.
+    """
     written = _server_name(target)
+    _remove(written)
     try:
         yield written
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            written.unlink()
+        # Not flushed: a name that comes back is removed by the next run, and no manifest names it.
+        _remove(written)
+
+
+def _remove(path: Path) -> None:
+    with explained(f"Failed to remove {path}, which the server wrote"):
+        path.unlink(missing_ok=True)
 
 
 def _server_name(target: Path) -> Path:

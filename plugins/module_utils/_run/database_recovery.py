@@ -26,6 +26,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import ControlFileMethod
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import move_aside
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.log_search import (
     FoundLog,
     files_below,
@@ -87,7 +88,7 @@ class DatabaseRecovery:
         self._offline_tablespaces: dict[str, None] = {}
 
     def run(self, *, open_database: bool) -> RecoveryOutcome:
-        """Do what is still to be done. Raises PreconditionError, VerificationError, OracleRefused."""
+        """Do what is still to be done. Raises PreconditionError, VerificationError, OracleRefused, BackupError."""
         status = self._instance_status()
         if status == "OPEN":
             return self._already_open()
@@ -221,7 +222,7 @@ class DatabaseRecovery:
         if not Path(path).exists():
             return
         aside = f"{path}.before_{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}"
-        Path(path).rename(aside)
+        move_aside(path, aside)
         self._warn(f"{path} was beyond the target: it is {aside} now, and was made anew from redo.")
 
     def _take_offline(self, data_file: DataFileNamed) -> None:

@@ -16,7 +16,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.staging im
 def remove_other_forms(layout: SetLayout, file_number: int, source: str, kept: Path) -> None:
     """Remove the copies of a file that compression of another kind has made or begun; ``kept`` is in the journal.
 
-    The set is unfinished and ours, as with a copy that is replaced under its own name. Raises BackupError.
+    The set is unfinished and ours, as with a copy that is replaced under its own name. Not flushed: a form that a
+    crash brings back costs room and nothing else, as journal and manifest name only the one that is kept, which
+    is on stable storage. Raises BackupError.
     """
     for compression in COMPRESSIONS:
         path = layout.datafile_path(file_number, source, compression)

@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import shutil
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
-    BackupError,
-    PreconditionError,
-)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import fsync_folder
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
+    fsync_folder,
+    remove_for_good,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import (
+    FileLayer,
+    OsFileLayer,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.preflight import read_state
+
+_OS = OsFileLayer()
 
 
 def require_removable(layout: SetLayout, confirm: str | None) -> None:
@@ -37,12 +44,15 @@ def require_removable(layout: SetLayout, confirm: str | None) -> None:
         )
 
 
-def remove_set(layout: SetLayout) -> None:
-    """Remove the folder of a set, the manifest first, so that what is left of it is never taken for a backup."""
-    try:
-        layout.manifest_path.unlink(missing_ok=True)
-        fsync_folder(layout.set_folder)
+def remove_set(layout: SetLayout, files: FileLayer = _OS) -> None:
+    """Remove the folder of a set; what is left of it after a failure or a crash is never taken for a backup.
+
+    Raises BackupError; the same call can be made again then.
+    """
+    # No manifest may come back to files that are gone: the first of them goes when it is off stable storage.
+    remove_for_good(layout.manifest_path, files)
+    with explained(f"Failed to remove {layout.set_folder}"):
+        # In any order, none flushed: without the manifest it is an unfinished set, whose journal is not believed
+        # about a copy that is not there.
         shutil.rmtree(layout.set_folder)
-        fsync_folder(layout.set_folder.parent)
-    except OSError as exc:
-        raise BackupError(f"Failed to remove {layout.set_folder}: {exc}.") from exc
+    fsync_folder(layout.set_folder.parent, files)

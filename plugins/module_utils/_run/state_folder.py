@@ -49,7 +49,8 @@ class StateFolder:
 
     def forget_old_runs(self, set_id: str, keep: int = 5) -> None:
         """Remove code and logs of older sets than the newest ``keep``, never those of ``set_id``. For the
-        holder of the lease: nothing runs from the others then.
+        holder of the lease: nothing runs from the others then. Not flushed: what a crash brings back is removed by a
+        later run, and whoever starts from such a folder compares its code first.
         """
         others = sorted(path for path in (self.root / "runtime").glob("*") if path.name != set_id)
         for path in others[: max(0, len(others) + 1 - keep)]:

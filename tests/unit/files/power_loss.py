@@ -8,7 +8,7 @@ model's assumptions are those that POSIX and the common file systems grant, and 
 
 * Flushing a file makes its bytes and its size safe, and not its name.
 * Flushing a folder makes the names in it safe: those made, renamed and removed, folders included.
-* A rename is atomic: it has happened or not.
+* A rename is atomic: it has happened or not. A new name by link() and the old one's end by unlink() are two changes.
 * A change of names that was not flushed has happened or not, each change by itself, in whatever order.
 * Of bytes written since the file's last flush each sector is the new one or the old one; where a file has grown,
   its size is the old one, the new one or one between, and a sector that never arrived reads as zeros.
@@ -23,15 +23,21 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from unittest import mock
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files import linux
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 
 SECTOR = 512
 
-#: Path below the disk's root to content; None for a folder.
-Image = Mapping[str, bytes | None]
+#: Path below the disk's root to content; None for a folder; for a file's second name its first one.
+Image = Mapping[str, bytes | str | None]
 #: From the safe and the current bytes of a file to those that are found.
 Content = Callable[[bytes, bytes], bytes]
+
+
+def identity_of(status: os.stat_result) -> tuple[int, int]:
+    return (status.st_dev, status.st_ino)
 
 
 class Node:
@@ -42,8 +48,7 @@ class Node:
         self.safe = safe
         # Kept open, so that no other file gets this one's inode number.
         self._descriptor = os.open(path, os.O_RDONLY)
-        status = os.fstat(self._descriptor)
-        self.identity = (status.st_dev, status.st_ino)
+        self.identity = identity_of(os.fstat(self._descriptor))
 
     def current(self) -> bytes:
         return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
@@ -70,6 +75,9 @@ class Disk:
             node.close()
 
     def made(self, path: str) -> None:
+        known = self._names.get(path)
+        if known is not None and known.identity != identity_of(Path(path).stat()):
+            self.removed(path)
         if path not in self._names:
             self._changes.append({path: self._add(Path(path), b"")})
 
@@ -77,13 +85,17 @@ class Disk:
         node = self._names[target] = self._names.pop(source)
         self._changes.append({source: None, target: node})
 
+    def linked(self, source: str, target: str) -> None:
+        node = self._names[target] = self._names[source]
+        self._changes.append({target: node})
+
     def removed(self, path: str) -> None:
         del self._names[path]
         self._changes.append({path: None})
 
     def flushed(self, descriptor: int) -> None:
-        status = os.fstat(descriptor)
-        node = next(node for node in self._nodes if node.identity == (status.st_dev, status.st_ino))
+        identity = identity_of(os.fstat(descriptor))
+        node = next(node for node in self._nodes if node.identity == identity)
         node.safe = node.current()
 
     def folder_flushed(self, folder: str) -> None:
@@ -98,11 +110,19 @@ class Disk:
         for change in self._changes:
             if happened():
                 apply_change(names, change)
-        return {
-            os.path.relpath(path, self.root): None if node.is_folder else content(node.safe, node.current())
-            for path, node in names.items()
-            if all(str(folder) in names for folder in Path(path).parents if self.root in folder.parents)
-        }
+        image: dict[str, bytes | str | None] = {}
+        first_names: dict[Node, str] = {}
+        for path, node in names.items():
+            if all(str(folder) in names for folder in Path(path).parents if self.root in folder.parents):
+                name = os.path.relpath(path, self.root)
+                if node.is_folder:
+                    image[name] = None
+                elif node in first_names:
+                    image[name] = first_names[node]
+                else:
+                    first_names[node] = name
+                    image[name] = content(node.safe, node.current())
+        return image
 
     def images(self, chance: random.Random, more: int = 2) -> Iterator[Image]:
         """The worst that can be found, and ``more`` mixtures by chance."""
@@ -148,6 +168,10 @@ class DiskLayer(OsFileLayer):
         super().rename(source, target)
         self._disk.renamed(source, target)
 
+    def rename_new(self, source: str, target: str) -> None:
+        super().rename_new(source, target)
+        self._disk.renamed(source, target)
+
     def remove(self, path: str) -> None:
         super().remove(path)
         self._disk.removed(path)
@@ -159,14 +183,27 @@ class DiskLayer(OsFileLayer):
         self._disk.folder_flushed(folder)
 
 
+class LinkingDiskLayer(DiskLayer):
+    """The same where the system has no call that renames to a free name only."""
+
+    def rename_new(self, source: str, target: str) -> None:
+        with mock.patch.object(linux, "rename_new", return_value=False):
+            OsFileLayer.rename_new(self, source, target)
+        self._disk.linked(source, target)
+        self._disk.removed(source)
+
+
 def restore_image(image: Image, root: Path) -> None:
     """Make ``root`` a folder in which everything is as in the image."""
     root.mkdir()
     for path, content in sorted(image.items()):
         if content is None:
             (root / path).mkdir()
-        else:
+        elif isinstance(content, bytes):
             (root / path).write_bytes(content)
+    for path, first_name in image.items():
+        if isinstance(first_name, str):
+            (root / path).hardlink_to(root / first_name)
 
 
 def apply_change(names: dict[str, Node], change: Mapping[str, Node | None]) -> None:

@@ -10,14 +10,18 @@ import itertools
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
+    PreconditionError,
     VerificationError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
     make_private_folder,
+    move_aside,
+    remove_for_good,
     safe_join,
     write_atomically,
 )
@@ -69,11 +73,56 @@ def test_whatever_call_fails_the_old_content_stays_and_nothing_is_left(
     assert path.read_bytes() == b"new"
 
 
+def test_what_another_process_put_there_is_not_removed_by_a_failure(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+
+    class Taken(FailingLayer):
+        def before(self, position: int, name: str, arguments: tuple[Any, ...]) -> None:
+            if name == "flush_folder":
+                (tmp_path / "another").write_bytes(b"another's")
+                (tmp_path / "another").replace(path)
+            super().before(position, name, arguments)
+
+    with pytest.raises(BackupError, match="EIO"):
+        write_atomically(path, b"new", files=Taken("flush_folder"))
+    assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {path.name: b"another's"}
+
+
+def test_what_must_be_new_is_refused_where_there_is_something_and_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    write_atomically(path, b"first", replace=False)
+    with pytest.raises(PreconditionError, match=r"manifest\.json: it exists"):
+        write_atomically(path, b"second", replace=False)
+    assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {path.name: b"first"}
+
+
+def test_a_file_moved_aside_keeps_its_content_and_takes_no_name_from_another(tmp_path: Path) -> None:
+    path, aside = tmp_path / "users01.dbf", tmp_path / "users01.dbf.before"
+    path.write_bytes(b"data")
+    aside.write_bytes(b"another's")
+    with pytest.raises(BackupError, match=r"Failed to rename .*EEXIST"):
+        move_aside(path, aside)
+    assert (path.read_bytes(), aside.read_bytes()) == (b"data", b"another's")
+    aside.unlink()
+    move_aside(path, aside)
+    assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {aside.name: b"data"}
+
+
+def test_a_file_is_removed_and_that_flushed_even_if_it_was_gone_already(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"x")
+    for _time in range(2):
+        files = WatchedLayer()
+        remove_for_good(path, files)
+        assert files.calls == ["remove", "flush_folder"]
+        assert not path.exists()
+
+
 def test_data_is_flushed_before_the_name_and_the_folder_after(tmp_path: Path) -> None:
     files = WatchedLayer()
     write_atomically(tmp_path / "f", b"x", files=files)
-    steps = [name for name in files.calls if name in ("append", "flush", "rename", "flush_folder")]
-    assert steps == ["append", "flush", "rename", "flush_folder"]
+    steps = [name for name in files.calls if name in ("append", "flush", "rename_new", "flush_folder")]
+    assert steps == ["append", "flush", "rename_new", "flush_folder"]
 
 
 def test_a_missing_folder_is_explained(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def require_told(backups: Iterator[SmallBackup], failure: int, streams: int = 1,
         "set_mode",
         "flush",
         "rename",
+        "rename_new",
         "flush_folder",
         "close",
     }

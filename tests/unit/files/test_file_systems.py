@@ -110,6 +110,19 @@ def test_a_copy_goes_there_and_back(place: Path, tmp_path: Path, block_size: int
     assert [path.name for path in place.iterdir() if path.is_file()] == ["users01.dbf"]
 
 
+def test_a_name_that_is_taken_is_spared(place: Path) -> None:
+    files = OsFileLayer()
+    for name in ("old", "taken"):
+        (place / name).write_text(name)
+    with pytest.raises(FileExistsError):
+        files.rename_new(str(place / "old"), str(place / "taken"))
+    files.rename_new(str(place / "old"), str(place / "new"))
+    assert {path.name: path.read_text() for path in place.iterdir() if path.is_file()} == {
+        "new": "old",
+        "taken": "taken",
+    }
+
+
 class NoDirectIo(OsFileLayer):
     """As a network file system that was mounted without any of it: no direct I/O, no call to allocate ahead."""
 

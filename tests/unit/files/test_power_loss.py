@@ -14,11 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    PreconditionError,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import move_aside
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
+    CopyRequest,
+    copy_file,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 
 from unit.files.faulty_files import READING, FailingLayer, Killed, WatchedLayer, subject_of
-from unit.files.power_loss import Disk, DiskLayer, Image, by_chance, old, restore_image
-from unit.files.small_backup import Entry, SmallBackup, write_sources
+from unit.files.power_loss import (
+    Disk,
+    DiskLayer,
+    Image,
+    LinkingDiskLayer,
+    by_chance,
+    old,
+    restore_image,
+)
+from unit.files.small_backup import Entry, SmallBackup, no_pause, write_sources
 
 SEED = 20260301
 
@@ -35,13 +53,14 @@ class Loss:
 class LosingLayer(WatchedLayer):
     """Looks before each call at what would be found if the power went now."""
 
-    def __init__(self, disk: Disk, acknowledged: list[Entry], inner: DiskLayer) -> None:
+    def __init__(self, disk: Disk, acknowledged: list[Entry], inner: DiskLayer, mixtures: int = 2) -> None:
         super().__init__(inner)
         self.losses: dict[object, Loss] = {}
         self._disk = disk
         self._acknowledged = acknowledged
         self._chance = random.Random(SEED)
         self._told = 0
+        self._mixtures = mixtures
 
     def before(self, position: int, name: str, _arguments: tuple[Any, ...]) -> None:
         # Reading changes nothing that could be found.
@@ -52,7 +71,7 @@ class LosingLayer(WatchedLayer):
     def look(self, moment: str) -> None:
         acknowledged = tuple(self._acknowledged)
         self._told = len(acknowledged)
-        for image in self._disk.images(self._chance):
+        for image in self._disk.images(self._chance, self._mixtures):
             same = (len(acknowledged), frozenset(image.items()))
             self.losses.setdefault(same, Loss(image, acknowledged, moment))
 
@@ -87,14 +106,14 @@ def found_after(loss: Loss, backup: SmallBackup, root: Path) -> SmallBackup:
     return backup.at(root / "sets" / "monday")
 
 
-@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize(("layer", "streams"), [(DiskLayer, 1), (DiskLayer, 2), (LinkingDiskLayer, 1)])
 @pytest.mark.parametrize("earlier", [False, True], ids=["a new set", "a set begun earlier"])
 def test_whenever_the_power_goes_what_was_said_is_true_and_the_next_run_completes(
-    backup: SmallBackup, tmp_path: Path, streams: int, earlier: bool
+    backup: SmallBackup, tmp_path: Path, layer: Callable[[Disk], DiskLayer], streams: int, earlier: bool
 ) -> None:
     if earlier:
         backup.leave_earlier_content()
-    losses = losses_of_a_run(backup, streams=streams)
+    losses = losses_of_a_run(backup, layer, streams)
     assert len(losses) > 30
     for number, loss in enumerate(losses):
         found = found_after(loss, backup, tmp_path / str(number))
@@ -147,6 +166,76 @@ def test_what_a_dead_run_had_not_flushed_is_safe_when_the_next_one_has_returned(
         assert found.shortcomings(acknowledged) == [], f"call {position}, {dead.failed} of {dead.subject}"
         if dead.failed is None:
             break
+
+
+class GuardingLayer(WatchedLayer):
+    """Sees to it before each call that a file is what it was, or what it shall become."""
+
+    def __init__(self, path: Path, wanted: bytes) -> None:
+        super().__init__()
+        self._path = path
+        self._allowed = (path.read_bytes() if path.exists() else None, wanted)
+
+    def before(self, position: int, name: str, _arguments: tuple[Any, ...]) -> None:
+        found = self._path.read_bytes() if self._path.exists() else None
+        assert found in self._allowed, f"call {position}, {name}"
+
+
+@pytest.mark.parametrize("layer", [DiskLayer, LinkingDiskLayer], ids=["renameat2", "link"])
+def test_a_copy_with_a_new_name_is_whole_or_not_there_and_stays_so_while_it_is_copied_again(
+    sources: tuple[Path, ...], tmp_path: Path, layer: Callable[[Disk], DiskLayer]
+) -> None:
+    def copy(folder: Path, files: Any, replace: bool = False) -> None:
+        wanted = CopyRequest(
+            source=str(sources[0]),
+            destination=str(folder / "1.dbf"),
+            kind=FileKind.DATAFILE,
+            reread_attempts=1,
+            replace=replace,
+        )
+        copy_file(wanted, IoContext(files=files, pause=no_pause))
+
+    whole = sources[0].read_bytes()
+    (tmp_path / "disk").mkdir()
+    disk = Disk(tmp_path / "disk")
+    files = LosingLayer(disk, [], layer(disk), mixtures=20)
+    copy(disk.root, files)
+    files.look("after the copy")
+    (after,) = {frozenset(image.items()) for image in disk.images(random.Random(SEED))}
+    disk.close()
+    assert after == {("1.dbf", whole)}
+    seen = set()
+    for number, loss in enumerate(files.losses.values()):
+        first, second = tmp_path / f"first{number}", tmp_path / f"second{number}"
+        for folder in (first, second):
+            restore_image(loss.image, folder)
+        seen.add(frozenset(loss.image))
+        if (first / "1.dbf").exists():
+            assert (first / "1.dbf").read_bytes() == whole, loss.moment
+            with pytest.raises(PreconditionError, match="it exists"):
+                copy(first, GuardingLayer(first / "1.dbf", whole))
+        else:
+            copy(first, GuardingLayer(first / "1.dbf", whole))
+        assert (first / "1.dbf").read_bytes() == whole, loss.moment
+        copy(second, GuardingLayer(second / "1.dbf", whole), replace=True)
+        assert {path.name: path.read_bytes() for path in second.iterdir()} == {"1.dbf": whole}, loss.moment
+    assert (frozenset({"1.dbf", "1.dbf.partial"}) in seen) == (layer is LinkingDiskLayer)
+
+
+@pytest.mark.parametrize("layer", [DiskLayer, LinkingDiskLayer], ids=["renameat2", "link"])
+def test_a_file_moved_aside_outlives_the_next_one_of_its_name_whenever_the_power_goes(
+    tmp_path: Path, layer: Callable[[Disk], DiskLayer]
+) -> None:
+    path, aside = tmp_path / "users01.dbf", tmp_path / "users01.dbf.before"
+    path.write_bytes(b"data")
+    disk = Disk(tmp_path)
+    files = layer(disk)
+    move_aside(path, aside, files)
+    write(files, path, b"made anew", flush=False)
+    found = list(disk.images(random.Random(SEED)))
+    disk.close()
+    assert {image[aside.name] for image in found} == {b"data"}
+    assert not any(image.get(path.name) == b"data" for image in found)
 
 
 # --- the model has teeth
@@ -248,6 +337,17 @@ def test_a_rename_has_happened_or_not(disk: Disk) -> None:
     assert disk.image(lambda: False, old) == {"kept": b"kept", "a": b"new"}
     assert disk.image(lambda: True, old) == {"kept": b"new"}
     assert (disk.root / "kept").read_bytes() == b"new"
+
+
+def test_a_link_and_the_end_of_the_first_name_are_two_changes(disk: Disk) -> None:
+    files = LinkingDiskLayer(disk)
+    write(files, disk.root / "a", b"new", flush=True)
+    files.flush_folder(str(disk.root))
+    files.rename_new(str(disk.root / "a"), str(disk.root / "b"))
+    happened = iter([True, False])
+    assert disk.image(lambda: False, old) == {"kept": b"kept", "a": b"new"}
+    assert disk.image(lambda: next(happened), old) == {"kept": b"kept", "a": b"new", "b": "a"}
+    assert disk.image(lambda: True, old) == {"kept": b"kept", "b": b"new"}
 
 
 def test_what_is_in_a_folder_that_was_lost_is_lost(disk: Disk) -> None:

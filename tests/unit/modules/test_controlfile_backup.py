@@ -89,6 +89,18 @@ def test_files_are_private_complete_and_nothing_else_is_left(
     assert "CREATE CONTROLFILE" in (folder / "control/create_controlfile_resetlogs.sql").read_text()
 
 
+def test_what_a_dead_run_left_is_not_taken_for_what_a_server_elsewhere_wrote(
+    server: Server, fake: FakeDatabase, run_module: RunModule, options: dict[str, Any]
+) -> None:
+    left = set_folder(options) / "control" / ".control.ctl.from_server"
+    left.parent.mkdir(parents=True)
+    server.control_file.write(left)
+    fake.connection.react = lambda _statement: None
+    failed = run_module("controlfile_backup", **options)
+    assert failed["failed"] and "cannot be seen from here" in failed["msg"]
+    assert list(left.parent.iterdir()) == []
+
+
 def test_journal_names_every_file_with_its_digest(
     server: Server, run_module: RunModule, options: dict[str, Any]
 ) -> None:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
@@ -30,6 +33,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.sealing impo
     write_seal,
 )
 
+from unit.files.faulty_files import FailingLayer, WatchedLayer
+from unit.files.power_loss import Disk, DiskLayer
 from unit.run.fake_database import DBID
 from unit.run.host import SET_ID
 from unit.run.small_set import (
@@ -279,6 +284,50 @@ def test_removal_needs_the_set_named(host):
     remove_set(host.layout)
     assert not host.layout.set_folder.exists()
     assert host.layout.redo_path(*key(FIRST_SEQUENCE)).exists()
+
+
+@pytest.mark.parametrize("interrupted", [False, True], ids=["sealed", "without its manifest already"])
+def test_no_manifest_comes_back_to_files_that_are_gone_whenever_the_power_goes(
+    host, monkeypatch, interrupted
+):
+    write_seal(host.layout, seal(host))
+    disk = Disk(Path(host.layout.destination))
+    if interrupted:
+        # By a removal that died before it flushed.
+        DiskLayer(disk).remove(str(host.layout.manifest_path))
+    images = []
+
+    def rmtree(folder, real=shutil.rmtree):
+        images.extend(disk.images(random.Random(1)))
+        real(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    remove_set(host.layout, DiskLayer(disk))
+    disk.close()
+    manifest = host.layout.manifest_path.relative_to(host.layout.destination).as_posix()
+    assert images
+    assert not any(manifest in image for image in images)
+    assert not host.layout.set_folder.exists()
+
+
+def test_a_removal_that_fails_or_is_not_flushed_is_told_and_touches_no_file(host):
+    write_seal(host.layout, seal(host))
+    stored = [host.layout.absolute(item.path) for item in host.state.files.values()]
+    for call in ("remove", "flush_folder"):
+        with pytest.raises(BackupError, match=r"manifest\.json: .*EIO"):
+            remove_set(host.layout, FailingLayer(call))
+        assert all(path.exists() for path in stored)
+    remove_set(host.layout)
+    assert not host.layout.set_folder.exists()
+
+
+def test_the_end_of_a_removed_set_is_flushed(host):
+    files = WatchedLayer()
+    remove_set(host.layout, files)
+    assert files.calls == ["remove", "flush_folder", "flush_folder"]
+    with pytest.raises(BackupError, match=f"{host.layout.set_folder.parent}: .*EIO"):
+        host.layout.set_folder.mkdir()
+        remove_set(host.layout, FailingLayer("flush_folder", nth=1))
 
 
 def test_set_with_an_open_window_is_not_removed(host):
