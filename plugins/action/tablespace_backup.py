@@ -60,6 +60,7 @@ class ActionModule(ActionBase):
         until = time.monotonic() + limit
         host = variables.get("inventory_hostname", "")
         result = started
+        display.display(beginning_line(host, started["run"]))
         while _is_running(result):
             display.display(progress_line(host, result["run"]))
             if limit and time.monotonic() >= until:
@@ -107,6 +108,11 @@ class ActionModule(ActionBase):
 def _is_running(result: Mapping[str, Any]) -> bool:
     run = result.get("run") or {}
     return not result.get("failed") and not result.get("unreachable") and run.get("state") == "running"
+
+
+def beginning_line(host: str, run: Mapping[str, Any]) -> str:
+    """What a person needs who continues after the play was cut off: the set's id, and where the runner writes."""
+    return f"{host}: set {run['set_id']}, log {run['log_path']}"
 
 
 def progress_line(host: str, run: Mapping[str, Any]) -> str:

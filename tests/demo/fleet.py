@@ -28,6 +28,7 @@ SPECS = Path(__file__).parent / "databases"
 APPLICATION = "APP"
 BACKUP_ACCOUNT = "HOTBACKUP"
 ARCHIVER_SECONDS_PER_LOG = 1.5
+PASSWORD_PREFIX = "DEMO_"
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ class Fleet:
 
 def variable_of(database: DemoDatabase, user: str = BACKUP_ACCOUNT) -> str:
     """Name of the environment variable with a password."""
-    return f"DEMO_{database.sid}_{user}_PASSWORD"
+    return f"{PASSWORD_PREFIX}{database.sid}_{user}_PASSWORD"
 
 
 def from_environment(variable: str) -> str:

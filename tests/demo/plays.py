@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.fleet import DemoDatabase, Fleet
+from demo.fleet import PASSWORD_PREFIX, DemoDatabase, Fleet
 
 RECAP = re.compile(
     r"^(?P<host>\S+)\s+: ok=\d+\s+changed=\d+\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)"
@@ -61,20 +62,12 @@ class Plays:
         for name, value in (extra or {}).items():
             command += ["-e", f"{name}={value}"]
         print("$ " + " ".join(["ansible-playbook", *command[1:]]), flush=True)
-        environment = self._fleet.environment() | {
-            "ANSIBLE_FORKS": str(max(5, len(self._fleet.databases))),
-            "ANSIBLE_HOME": str(self._fleet.folder / "ansible"),
-            "ANSIBLE_REMOTE_TMP": str(self._fleet.folder / "ansible" / "remote"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_DEPRECATION_WARNINGS": "true",
-            "ANSIBLE_RETRY_FILES_ENABLED": "false",
-        }
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=self._environment(),
             text=True,
         )
         failures: dict[str, int] = {}
@@ -85,6 +78,28 @@ class Plays:
             if match := RECAP.match(line):
                 failures[match["host"]] = int(match["unreachable"]) + int(match["failed"])
         return PlayOutcome(process.wait(), failures)
+
+    def _environment(self) -> dict[str, str]:
+        return self._fleet.environment() | {
+            "ANSIBLE_FORKS": str(max(5, len(self._fleet.databases))),
+            "ANSIBLE_HOME": str(self._fleet.folder / "ansible"),
+            "ANSIBLE_REMOTE_TMP": str(self._fleet.folder / "ansible" / "remote"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_DEPRECATION_WARNINGS": "true",
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        }
+
+    def _write_environment(self) -> Path:
+        """A file for a shell in which plays over the inventory are to be typed: it holds their passwords."""
+        path = self._fleet.folder / "environment.sh"
+        path.touch(mode=0o600)
+        lines = [
+            f"export {name}={shlex.quote(value)}\n"
+            for name, value in sorted(self._environment().items())
+            if name in ("PATH", "LC_ALL") or name.startswith(("ANSIBLE_", PASSWORD_PREFIX))
+        ]
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
 
     def prove_new_files_are_in_set(
         self, database: DemoDatabase, names: Sequence[str], say: Callable[[str], None]
@@ -104,4 +119,12 @@ class Plays:
         print("\nThe databases are still running. Look around:")
         for database in self._fleet.databases:
             print(f"  ORACLE_SID={database.sid} {database.home.root}/bin/sqlplus / as sysdba")
-        print(f"  ls {self._fleet.folder}/ora1/backup/*/sets/*\n  make demo-stop")
+        print(f"  ls {self._fleet.folder}/ora1/backup/*/sets/*")
+        print("Run plays of your own:")
+        print(f"  . {self._write_environment()}")
+        print(f"  ansible-playbook -i {self._inventory} hotbackup.oracle.hot_backup --limit ora1")
+        print(
+            f"  ansible ora1 -i {self._inventory} -m hotbackup.oracle.backup_set_info"
+            " -a 'destination={{ oracle_backup_destination }}'"
+        )
+        print("End them:\n  make demo-stop")

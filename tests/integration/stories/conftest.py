@@ -83,10 +83,16 @@ class Site:
             "oracle_state_dir": str(self.state_dir),
         }
 
-    def start_play(self, playbook: str, *arguments: str, **extra: Any) -> subprocess.Popen[str]:
-        """Start ansible-playbook in a session of its own, as a shell or a scheduler would."""
+    def start_play(self, playbook: str | Path, *arguments: str, **extra: Any) -> subprocess.Popen[str]:
+        """Start ansible-playbook in a session of its own, as a shell or a scheduler would.
+
+        ``playbook`` is the name of one of the collection's, or a file.
+        """
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.inventory)]
-        command += [f"hotbackup.oracle.{playbook}", *arguments]
+        command += [
+            f"hotbackup.oracle.{playbook}" if isinstance(playbook, str) else str(playbook),
+            *arguments,
+        ]
         for name, value in extra.items():
             command += ["-e", f"{name}={value}"]
         passwords = {f"STORY_{user}": password for user, password in self.database.passwords.items()}
@@ -102,11 +108,14 @@ class Site:
 
     def play(self, playbook: str, *arguments: str, **extra: Any) -> Outcome:
         """Run a playbook to its end."""
-        process = self.start_play(playbook, *arguments, **extra)
-        output, _nothing = process.communicate(timeout=300)
+        return self.end_of(self.start_play(playbook, *arguments, **extra))
+
+    def end_of(self, play: subprocess.Popen[str]) -> Outcome:
+        """Wait until a play that was started has ended."""
+        output, _nothing = play.communicate(timeout=300)
         for user, password in self.database.passwords.items():
             assert password not in output, f"the password of {user} is in the output"
-        return Outcome(process.returncode, output)
+        return Outcome(play.returncode, output)
 
     def ask(self, module: str, **options: Any) -> dict[str, Any]:
         """Run one module on the host, as a DBA would who wants to know something; its result."""
@@ -117,10 +126,14 @@ class Site:
         assert (process.returncode == 0) is not bool(result.get("failed")), process.stdout
         return result
 
-    def restore(self, **extra: Any) -> Outcome:
-        """Run the restore playbook with the confirming value."""
+    def start_restore(self, **extra: Any) -> subprocess.Popen[str]:
+        """Start the restore playbook with the confirming value."""
         wishes = {"restore_hosts": "dbhost", "restore_confirm": f"{self.database.sid}@dbhost", **extra}
-        return self.play("restore", **wishes)
+        return self.start_play("restore", **wishes)
+
+    def restore(self, **extra: Any) -> Outcome:
+        """Run it to its end."""
+        return self.end_of(self.start_restore(**extra))
 
     def files_in_backup_mode(self) -> list[int]:
         """What V$BACKUP says, through a connection of our own."""

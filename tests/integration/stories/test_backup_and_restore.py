@@ -201,13 +201,18 @@ def test_check_mode_shows_the_plan_and_touches_nothing(site: Site) -> None:
     assert site.database.sql("SELECT COUNT(*) FROM v$backup WHERE change# > 0") == [[0]]
 
 
-def test_a_restore_without_consent_changes_nothing(site: Site) -> None:
+def test_a_restore_without_consent_or_with_an_impossible_option_changes_nothing(site: Site) -> None:
     assert site.play("hot_backup").status == 0
-    refused = site.restore(restore_confirm="OTHER@dbhost")
-    assert refused.status != 0
-    assert "restore_confirm to ORCL@dbhost" in refused.output
-    assert site.database.running
-    assert site.database.sql("SELECT open_mode FROM v$database") == [["READ WRITE"]]
+    for wish, reason in (
+        ({"restore_confirm": "OTHER@dbhost"}, "restore_confirm to ORCL@dbhost"),
+        ({"restore_nice": 20}, "Option nice is 20; it must be 0 to 19."),
+    ):
+        refused = site.restore(**wish)
+        assert refused.status != 0
+        assert reason in refused.output
+        assert refused.changed == 0, refused.output
+        assert site.database.running
+        assert site.database.sql("SELECT open_mode FROM v$database") == [["READ WRITE"]]
 
 
 def test_a_database_in_noarchivelog_mode_is_refused_with_the_reason(make_site: MakeSite) -> None:

@@ -209,6 +209,14 @@ def test_noarchivelog_is_refused_with_the_reason_also_in_check_mode(backup: Back
     assert backup.disk() == []
 
 
+def test_an_impossible_way_to_copy_is_refused_before_the_database_is_asked(backup: Backup) -> None:
+    result = backup.call("tablespace_backup", nice=20)
+    assert result["failed"]
+    assert result["msg"] == "Option nice is 20; it must be 0 to 19."
+    assert result["statements"] == []
+    assert backup.disk() == []
+
+
 def test_foreign_backup_mode_is_refused(backup: Backup) -> None:
     backup.database.activate(3, 4, scn=4600)
     result = backup.call("tablespace_backup")

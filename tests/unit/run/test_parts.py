@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.hotbackup.oracle.plugins.action.tablespace_backup import progress_line
+from ansible_collections.hotbackup.oracle.plugins.action.tablespace_backup import (
+    beginning_line,
+    progress_line,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     LeaseHeld,
@@ -227,6 +230,11 @@ def test_drop_in_overrides_the_main_file(tmp_path):
     (tmp_path / "etc/systemd/logind.conf").write_text("[Login]\nKillUserProcesses=yes\n")
     (tmp_path / "etc/systemd/logind.conf.d/10.conf").write_text("[Login]\nKillUserProcesses=no\n")
     assert ends_processes_at_logout("oracle", tmp_path) is False
+
+
+def test_the_first_line_names_the_set_to_continue_with():
+    run = {"set_id": "20260301T010000Z", "log_path": "/state/runner.log"}
+    assert beginning_line("ORA1", run) == "ORA1: set 20260301T010000Z, log /state/runner.log"
 
 
 def test_progress_line_says_how_far_the_copy_is():

@@ -29,7 +29,7 @@ from oracle_simulator.storage.redo_log import read_log_header
 from oracle_simulator.storage.redo_record import FileCreated, Format, Put, TablespaceCreated
 
 from .conftest import FIRST_BLOCK, Lab, codes_of
-from .test_media_recovery import archived, restore_all, whole_copy
+from .copies import archived, restore_all, whole_copy
 
 BACKUP = RecoverySpec(using_backup_controlfile=True, until_cancel=True)
 

@@ -6,58 +6,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from oracle_simulator.errors import OracleError
-from oracle_simulator.instance import backup_mode, datafiles
+from oracle_simulator.instance import datafiles
 from oracle_simulator.instance.cache.changes import BlockChange, wait_durable, write_changes
-from oracle_simulator.instance.cache.checkpoint import checkpoint_now
-from oracle_simulator.instance.control_file.control import DatafileRecord
-from oracle_simulator.instance.headers import inspect_headers
 from oracle_simulator.instance.readings import Readings
 from oracle_simulator.instance.recovery.media_recovery import RecoverySession, RecoverySpec
 from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.redo_record import Format, Put
 
 from .conftest import FIRST_BLOCK, WAIT, Lab, codes_of
-
-
-def hot_copy(lab: Lab, tablespace: str = "USERS") -> Path:
-    """A copy in backup mode, with changes before, during and after."""
-    lab.fill(20, "before")
-    backup_mode.begin_tablespace(lab.instance, tablespace)
-    lab.fill(20, "during")
-    copy = lab.copy(lab.file(tablespace))
-    lab.fill(20, "during too")
-    backup_mode.end_tablespace(lab.instance, tablespace)
-    return copy
-
-
-def whole_copy(lab: Lab) -> dict[int, Path]:
-    """Hot copies of all files, in backup mode, with changes going on."""
-    backup_mode.begin_database(lab.instance)
-    copies = {}
-    for record in lab.all_files:
-        lab.fill(3, f"while file {record.file_number} is copied")
-        copies[record.file_number] = lab.copy(record)
-    backup_mode.end_database(lab.instance)
-    return copies
-
-
-def restore_all(lab: Lab, copies: dict[int, Path]) -> None:
-    for record in lab.all_files:
-        lab.restore(record, copies[record.file_number])
-
-
-def archived(lab: Lab) -> list[Path]:
-    return sorted(Path(log.name) for log in lab.instance.control.archived_logs if log.name)
-
-
-def needing(lab: Lab) -> list[DatafileRecord]:
-    return [facts.record for facts in inspect_headers(lab.instance) if facts.needs_recovery]
+from .copies import archived, hot_copy, needing
 
 
 def test_a_restored_hot_copy_is_recovered_through_archives_and_online_logs(lab: Lab) -> None:
@@ -283,133 +244,6 @@ def test_a_datafile_is_recovered_while_the_database_is_open(lab: Lab) -> None:
     lab.assert_contents(tablespace="APP")
 
 
-def test_an_offline_file_cannot_be_read(lab: Lab) -> None:
-    record = lab.file()
-    datafiles.offline(lab.instance, [record])
-    with lab.instance.latch:
-        assert codes_of(lambda: lab.instance.cache.get(record.file_number, FIRST_BLOCK)) == (376, 1110)
-
-
-def test_a_copy_without_backup_mode_is_fuzzy_until_complete_recovery(lab: Lab) -> None:
-    lab.fill(10, "before")
-    copies = {record.file_number: lab.copy(record) for record in lab.all_files}
-    lab.fill(10, "after")
-    lab.archive_current()
-    lab.fill(10, "last")
-    lab.instance.shutdown()
-    lab.mount()
-    restore_all(lab, copies)
-    session = RecoverySession(lab.instance, RecoverySpec(until_cancel=True))
-    assert codes_of(session.start) == (279, 289, 280)
-    codes_of(session.continue_default)
-    assert codes_of(session.cancel) == (1547, 1194, 1110)
-    lab.recover_with_archives(RecoverySession(lab.instance, RecoverySpec()))
-    lab.instance.open()
-    lab.assert_contents()
-
-
-def test_a_fractured_copy_without_backup_mode_is_stuck(lab: Lab) -> None:
-    file = lab.file().file_number
-    lab.put((file, FIRST_BLOCK, 0), b"old")
-    checkpoint_now(lab.instance)
-    lab.put((file, FIRST_BLOCK, 0), b"new" * 1000)
-    lab.instance.faults.hold_between_pieces(file)
-    assert lab.instance.faults.wait_until_held(WAIT)
-    copy = lab.copy(lab.file())
-    lab.instance.faults.release()
-    lab.put((file, FIRST_BLOCK, 0), b"newer")
-    lab.instance.shutdown()
-    lab.mount()
-    lab.restore(lab.file(), copy)
-    codes = codes_of(RecoverySession(lab.instance, RecoverySpec()).start)
-    assert codes[0] == 283 and 10562 in codes and 10564 in codes and 1110 in codes
-
-
-def test_a_fractured_copy_in_backup_mode_is_repaired_by_the_image(lab: Lab) -> None:
-    file = lab.file().file_number
-    lab.put((file, FIRST_BLOCK, 0), b"old")
-    backup_mode.begin_tablespace(lab.instance, "USERS")
-    lab.put((file, FIRST_BLOCK, 0), b"new" * 1000)
-    lab.instance.faults.hold_between_pieces(file)
-    assert lab.instance.faults.wait_until_held(WAIT)
-    copy = lab.copy(lab.file())
-    lab.instance.faults.release()
-    lab.put((file, FIRST_BLOCK, 0), b"newer")
-    backup_mode.end_tablespace(lab.instance, "USERS")
-    lab.instance.shutdown()
-    lab.mount()
-    lab.restore(lab.file(), copy)
-    RecoverySession(lab.instance, RecoverySpec()).start()
-    lab.instance.open()
-    lab.assert_contents()
-
-
-def test_incomplete_recovery_needs_the_end_backup_redo(lab: Lab) -> None:
-    copies = whole_copy(lab)
-    end = lab.instance.clock.current()
-    lab.fill(5, "after")
-    lab.archive_current()
-    lab.instance.shutdown()
-    lab.mount()
-    restore_all(lab, copies)
-    early = RecoverySession(lab.instance, RecoverySpec(until_scn=end - 20, automatic=True))
-    assert codes_of(early.start) == (1547, 1195, 1110)
-    assert codes_of(lambda: lab.instance.open(resetlogs=True)) == (1195, 1110)
-
-
-def test_until_change_is_exclusive(lab: Lab) -> None:
-    copies = whole_copy(lab)
-    lab.fill(5, "wanted")
-    file = lab.file().file_number
-    kept = lab.put((file, FIRST_BLOCK, 0), b"the last one")
-    lost = lab.put((file, FIRST_BLOCK, 0), b"one too many")
-    lab.fill(5, "unwanted")
-    lab.archive_current()
-    lab.instance.shutdown()
-    lab.mount()
-    restore_all(lab, copies)
-    RecoverySession(lab.instance, RecoverySpec(until_scn=lost, automatic=True)).start()
-    assert codes_of(lab.instance.open) == (1589,)
-    lab.instance.open(resetlogs=True)
-    lab.assert_contents(before_scn=lost)
-    assert kept < lost
-    assert lab.instance.control.database.resetlogs_scn == lost + 1
-
-
-def test_until_time_stops_before_the_time(lab: Lab) -> None:
-    copies = whole_copy(lab)
-    scn = lab.fill(5, "wanted")
-    end = lab.instance.startup_time
-    assert end is not None
-    # All commits are older than a time in the future: the recovery runs to the end of redo.
-    lab.instance.shutdown()
-    lab.mount()
-    restore_all(lab, copies)
-    late = RecoverySpec(until_time=end + timedelta(hours=1), automatic=True)
-    RecoverySession(lab.instance, late).start()
-    lab.instance.open(resetlogs=True)
-    lab.assert_contents(before_scn=scn + 1)
-    lab.instance.shutdown()
-    lab.mount()
-    early = RecoverySpec(until_time=end - timedelta(hours=1))
-    codes = codes_of(RecoverySession(lab.instance, early).start)
-    assert codes == (1547, 1152, 1110)
-
-
-def test_a_file_not_restored_is_too_new(lab: Lab) -> None:
-    copies = whole_copy(lab)
-    scn = lab.fill(5, "wanted")
-    lab.fill(5, "unwanted")
-    lab.archive_current()
-    lab.instance.shutdown()
-    lab.mount()
-    for record in lab.all_files:
-        if record.file_number != 1:
-            lab.restore(record, copies[record.file_number])
-    session = RecoverySession(lab.instance, RecoverySpec(until_scn=scn, automatic=True))
-    assert codes_of(session.start) == (1547, 1152, 1110)
-
-
 def test_only_one_recovery_at_a_time(lab: Lab) -> None:
     copy = hot_copy(lab)
     for _round in range(4):
@@ -424,34 +258,6 @@ def test_only_one_recovery_at_a_time(lab: Lab) -> None:
     assert codes_of(session.continue_) == (279, 289, 280)
     session.close()
     assert codes_of(session.cancel) == (1112,)
-
-
-def test_missing_file_is_named(lab: Lab) -> None:
-    record = lab.file()
-    lab.crash()
-    lab.mount()
-    Path(record.path).unlink()
-    assert codes_of(RecoverySession(lab.instance, RecoverySpec()).start) == (283, 1157, 1110)
-
-
-def test_a_file_of_another_database_is_refused(lab: Lab, tmp_path: Path) -> None:
-    record = lab.file()
-    path = record.path
-    lab.instance.shutdown()
-    with Datafile.open(path) as datafile:
-        datafile.update_header(dbid=4711)
-    assert codes_of(lab.open) == (1122, 1110, 1206)
-
-
-def test_recovery_of_a_lost_file_from_its_creation_redo(lab: Lab) -> None:
-    record = lab.file()
-    lab.instance.shutdown()
-    lab.mount()
-    assert codes_of(lambda: datafiles.create_datafile(lab.instance, lab.all_files[0])) == (1180,)
-    Path(record.path).unlink()
-    record = lab.file()
-    record.creation_scn = 0
-    assert codes_of(lambda: datafiles.create_datafile(lab.instance, record)) == (1181, 1110)
 
 
 def test_recovery_killed_while_it_writes_is_simply_repeated(lab: Lab) -> None:

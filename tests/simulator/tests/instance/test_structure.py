@@ -33,7 +33,7 @@ from oracle_simulator.storage.datafile import Datafile
 from oracle_simulator.storage.redo_record import TablespaceState
 
 from .conftest import FIRST_BLOCK, MIB, Lab, codes_of
-from .test_media_recovery import restore_all, whole_copy
+from .copies import restore_all, whole_copy
 
 FROM_BACKUP = RecoverySpec(using_backup_controlfile=True, until_cancel=True, automatic=True)
 
