@@ -12,7 +12,8 @@ options:
   streams:
     description:
       - How many streams copy at the same time.
-      - Each has a file of its own while there are enough of them. Streams without one share a file larger than 64 MiB.
+      - Each has a file of its own while there are enough of them. Streams without one share a datafile larger than
+        64 MiB.
       - A stream reads, checks and digests in one thread and writes in another. More than twice the number of processors
         seldom helps.
     type: int
@@ -24,13 +25,15 @@ options:
     type: int
     default: 2097152
   max_bytes_per_second:
-    description: Limit on the bytes that all streams together copy in a second; V(0) means no limit.
+    description:
+      - Limit on the bytes that all streams together copy in a second; V(0) means no limit.
+      - Files that are only read, to compare or to verify them, count as well.
     type: int
     default: 0
   nice:
     description:
       - Nice value of the copying threads, V(0) to V(19); the higher, the more processor time others get.
-      - The thread that ends backup mode keeps its priority.
+      - Whatever else the module or its runner does, such as ending backup mode, keeps its priority.
     type: int
     default: 0
   io_class:
@@ -40,6 +43,10 @@ options:
       - It takes effect with the kernel's schedulers C(bfq) and C(mq-deadline), on Linux. By default it is left alone.
     type: str
     choices: [best_effort, idle]
+"""
+
+    REFLINK = r"""
+options:
   reflink:
     description:
       - Let a copy share the blocks of its source where both lie in one file system that can do that (XFS, Btrfs).

@@ -151,9 +151,13 @@ def streams_spec() -> OptionSpec:
             "max_bytes_per_second": {"type": "int", "default": 0},
             "nice": {"type": "int", "default": 0},
             "io_class": {"type": "str", "choices": ["best_effort", "idle"]},
-            "reflink": {"type": "bool", "default": False},
         }
     )
+
+
+def reflink_spec() -> OptionSpec:
+    """Whether copies may share blocks: the option of the doc fragment ``_streams.reflink``, for the same class."""
+    return OptionSpec(options={"reflink": {"type": "bool", "default": False}})
 
 
 def compression_spec() -> OptionSpec:

@@ -14,6 +14,8 @@ description:
   - Every log is read through, its blocks are checked, and its own header must say that it is the log wanted. If one
     archived copy is missing or damaged, the next destination's is used.
   - Sets share the redo store. A log that is in it already, and sound, is not copied again.
+  - Several logs are read and copied at the same time. One that cannot be kept does not keep the others from it; the
+    module then fails, with C(lost_logs) in the result.
 author:
   - hotbackup contributors (@hotbackup)
 options:
@@ -37,6 +39,7 @@ options:
     type: int
 extends_documentation_fragment:
   - hotbackup.oracle._connection
+  - hotbackup.oracle._streams
   - hotbackup.oracle._attributes
   - hotbackup.oracle._attributes.actiongroup_oracle
 attributes:
@@ -76,6 +79,9 @@ EXAMPLES = r"""
     login_password: "{{ backup_operator_password }}"
     destination: /backup
     from_scn: 2871466
+    streams: 2
+    max_bytes_per_second: 200000000
+    nice: 10
 """
 
 RETURN = r"""
@@ -158,7 +164,7 @@ statements:
   sample: []
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import (
@@ -168,11 +174,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import JournalState
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import ArchivedLog, Database
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     connection_spec,
     run_module,
+    streams_spec,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import (
     read_archived_logs,
@@ -180,33 +189,40 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.gateway import Gateway
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.preflight import read_state
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_intake import (
+    RedoNotes,
+    store_logs,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store import (
     ScnRange,
     StoredLog,
     archived_through,
-    journal_logs,
     missing_from_store,
     planned_log,
     prove_stored,
     range_of_set,
     required_logs,
-    store_log,
 )
 
-SPEC = connection_spec() + OptionSpec(
-    options={
-        "destination": {"type": "path", "required": True},
-        "set_id": {"type": "str"},
-        "from_scn": {"type": "int"},
-        "through_scn": {"type": "int"},
-    },
-    mutually_exclusive=(("set_id", "from_scn"), ("set_id", "through_scn")),
-    required_one_of=(("set_id", "from_scn"),),
+SPEC = (
+    connection_spec()
+    + streams_spec()
+    + OptionSpec(
+        options={
+            "destination": {"type": "path", "required": True},
+            "set_id": {"type": "str"},
+            "from_scn": {"type": "int"},
+            "through_scn": {"type": "int"},
+        },
+        mutually_exclusive=(("set_id", "from_scn"), ("set_id", "through_scn")),
+        required_one_of=(("set_id", "from_scn"),),
+    )
 )
 
 
 def ensure(context: ModuleContext) -> dict[str, Any]:
     params = context.params
+    tuning = CopyTuning.from_options(params)
     with context.connect() as gateway:
         database = read_database(gateway)
         layout = DatabaseLayout(params["destination"], database.unique_name, database.dbid)
@@ -220,12 +236,18 @@ def ensure(context: ModuleContext) -> dict[str, Any]:
         missing = set(missing_from_store(layout, required))
         stored = [planned_log(layout, key, required[key], key in missing) for key in sorted(required)]
     else:
-        stored = [store_log(layout, key, required[key]) for key in sorted(required)]
+        in_order = {key: required[key] for key in sorted(required)}
+        stored = store_logs(layout, in_order, tuning, _note_in_set(layout, params["set_id"], state))
         prove_stored(stored, wanted, database.resetlogs_id, threads)
-        if params["set_id"]:
-            journal_logs(layout.set(params["set_id"]).journal_path, state, stored)
     chain = _chain_result(True, threads, wanted)
     return _result(context, layout, stored, chain, any(log.changed for log in stored))
+
+
+def _note_in_set(
+    layout: DatabaseLayout, set_id: str | None, state: JournalState
+) -> Callable[[StoredLog], None]:
+    """What the set is told of each stored log; a range without a set has nobody to tell."""
+    return RedoNotes(layout.set(set_id).journal_path, state).note if set_id else ignore
 
 
 def _chain_result(complete: bool, threads: Collection[int], wanted: ScnRange | None) -> dict[str, Any]:

@@ -67,6 +67,7 @@ options:
 extends_documentation_fragment:
   - hotbackup.oracle._set
   - hotbackup.oracle._streams
+  - hotbackup.oracle._streams.reflink
   - hotbackup.oracle._attributes
 attributes:
   check_mode:
@@ -187,6 +188,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     local_instance,
+    reflink_spec,
     run_module,
     set_spec,
     streams_spec,
@@ -211,6 +213,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach i
 SPEC = (
     set_spec()
     + streams_spec()
+    + reflink_spec()
     + OptionSpec(
         options={
             "dbid": {"type": "int"},
@@ -239,7 +242,7 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     if not context.check_mode:
         check_confirmation(params["confirm"], manifest, params["host"])
         _require_not_open(context)
-    planned = plan_files(layout, wanted)
+    planned = plan_files(layout, wanted, tuning)
     preserved: list[str] = []
     written = 0
     change = bool(control.copies) or any(not item.equal for item in planned)

@@ -84,6 +84,7 @@ extends_documentation_fragment:
   - hotbackup.oracle._set
   - hotbackup.oracle._selection
   - hotbackup.oracle._streams
+  - hotbackup.oracle._streams.reflink
   - hotbackup.oracle._attributes
   - hotbackup.oracle._attributes.actiongroup_oracle
 attributes:
@@ -363,6 +364,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     compression_spec,
     connection_spec,
     jmespath_search,
+    reflink_spec,
     run_module,
     selection_spec,
     set_spec,
@@ -398,6 +400,7 @@ SPEC = (
     + set_spec()
     + selection_spec()
     + streams_spec()
+    + reflink_spec()
     + compression_spec()
     + OptionSpec(
         options={

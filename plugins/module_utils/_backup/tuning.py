@@ -36,14 +36,17 @@ class CopyTuning:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> CopyTuning:
-        """From a module's options of the same names. Raises PreconditionError for a value that cannot be."""
+        """From a module's options of the same names; ``reflink`` is not offered by all.
+
+        Raises PreconditionError for a value that cannot be.
+        """
         tuning = cls(
             streams=options["streams"],
             buffer_bytes=options["buffer_bytes"],
             max_bytes_per_second=options["max_bytes_per_second"],
             nice=options["nice"],
             io_class=options["io_class"],
-            reflink=options["reflink"],
+            reflink=options.get("reflink", False),
         )
         tuning.require_possible()
         return tuning

@@ -40,6 +40,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_ident
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_reading import (
     FileReading,
+    ScannedFile,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
@@ -67,6 +68,9 @@ class CopyRequest:
 
     ``source_form`` is how a stored source is compressed, None if it is not. ``compression`` is what to do with the
     copy; it cannot be combined with ``reflink``. Digests, sizes and blocks are those of the plain bytes.
+
+    ``accept`` is told of the whole copy right before it gets its final name, by the thread that gives it; what it
+    raises refuses the copy.
     """
 
     source: str
@@ -84,6 +88,7 @@ class CopyRequest:
     mode: int = 0o600
     source_form: CompressedForm | None = None
     compression: Compression = field(default_factory=Compression)
+    accept: Callable[[CopyResult], None] = ignore
 
     def __post_init__(self) -> None:
         if self.reflink and self.compression.name != NONE:
@@ -108,9 +113,9 @@ class CopyResult:
 
     ``header_before`` and ``header_after`` are the source's, read before and after its blocks.
     ``source_mtime_ns`` is from before the copy, so a later change of the source shows. ``stored_inode`` is that
-    of the file that was written, so one that takes its place shows. ``accelerator`` is ``numpy`` or ``none``.
-    ``reflinked``: it was made by sharing blocks. ``stored_size_bytes`` is the size of the copy on disk,
-    ``stored_digest`` the SHA-256 of what lies there if it is compressed.
+    of the file that was written, so one that takes its place shows. ``seconds`` are those until all was flushed.
+    ``accelerator`` is ``numpy`` or ``none``. ``reflinked``: it was made by sharing blocks. ``stored_size_bytes``
+    is the size of the copy on disk, ``stored_digest`` the SHA-256 of what lies there if it is compressed.
     """
 
     source: str
@@ -235,8 +240,17 @@ class CopyTask:
             stored_size_bytes, stored_digest = scanned.digest.size_bytes, None
             if self._compressed is not None:
                 stored_size_bytes, stored_digest = self._compressed.finish()
-            stored = self._staged.publish(stored_size_bytes)
-        result = CopyResult(
+            self._staged.complete(stored_size_bytes)
+            result = self._result(scanned, after, stored_size_bytes, stored_digest)
+            self._request.accept(result)
+            self._staged.publish()
+        self._finished(result)
+        return result
+
+    def _result(
+        self, scanned: ScannedFile, after: FileHeader, stored_size_bytes: int, stored_digest: str | None
+    ) -> CopyResult:
+        return CopyResult(
             source=self._request.source,
             destination=self._request.destination,
             size_bytes=scanned.digest.size_bytes,
@@ -258,10 +272,8 @@ class CopyTask:
             reflinked=self._reflinked,
             source_inode=self._status.st_ino,
             source_mtime_ns=self._status.st_mtime_ns,
-            stored_inode=stored.st_ino,
+            stored_inode=self._staged.inode,
         )
-        self._finished(result)
-        return result
 
     def abandon(self) -> None:
         """Close both files; nothing new has the final name."""

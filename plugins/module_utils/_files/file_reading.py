@@ -47,6 +47,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_scan 
     Patience,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext, ignore
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.range_reading import RangeReading
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import library_for_reading
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_source import ZstdSource
 
@@ -225,7 +226,8 @@ class FileReading:
         start, end = self._ranges[unit]
         checker = checker_for(self._known_header(), self._path, context.accelerator)
         digest = ChunkedDigest(CHUNK_SIZE_BYTES)
-        scan = FileScan(context, source, self._path, start, end, checker, patience)
+        reading = RangeReading(context, source, self._path, start, end)
+        scan = FileScan(context, reading, checker, patience)
         for offset, piece in scan.pieces(ring):
             digest.update(piece)
             yield offset, piece

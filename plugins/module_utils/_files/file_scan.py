@@ -9,24 +9,15 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
-    Cancelled,
-    VerificationError,
-)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_checker import BlockChecker
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     SOFT_CORRUPT,
     BlockFault,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import (
-    ByteSource,
-    Fill,
-    Visit,
-)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.range_reading import RangeReading
 
 FAULTS_KEPT = 100
 _FIRST_PAUSE_SECONDS = 0.01
@@ -65,47 +56,22 @@ class Patience:
 class FileScan:
     """Reads a range of a file, a buffer at a time, and checks each block once.
 
-    ``start`` is the beginning of a block and of a page. After :meth:`pieces` is exhausted, ``faults`` holds
-    the first hundred lasting faults of the range and the checker's counts are final; all of them were told to
-    the context as they were found.
+    The range begins with a block. After :meth:`pieces` is exhausted, ``faults`` holds the first hundred lasting
+    faults of the range and the checker's counts are final; all of them were told to the context as they were found.
     """
 
     def __init__(
-        self,
-        context: IoContext,
-        source: ByteSource,
-        name: str,
-        start: int,
-        end: int,
-        checker: BlockChecker,
-        patience: Patience,
+        self, context: IoContext, reading: RangeReading, checker: BlockChecker, patience: Patience
     ) -> None:
         self.faults: list[BlockFault] = []
         self._context = context
-        self._source = source
-        self._name = name
-        self._start = start
-        self._end = end
+        self._reading = reading
         self._checker = checker
         self._patience = patience
 
     def pieces(self, ring: BufferRing) -> Iterator[tuple[int, memoryview]]:
-        """Yield offset and bytes of the range in order, checked; valid until the ring comes round again.
-
-        Raises OSError, Cancelled, and VerificationError if the file ends early.
-        """
-        visit = self._source.visit(self._start, self._end)
-        step = ring.buffer_size_bytes
-        filled = False
-        for offset in range(self._start, self._end, step):
-            buffer = ring.next()
-            if not filled:
-                self._read(visit, offset, buffer)
-            following = offset + step
-            filled = following < self._end and visit.waits(following, min(step, self._end - following))
-            if filled:
-                ring.ahead(partial(self._read, visit, following))
-            piece = buffer[: self._end - offset]
+        """Yield offset and bytes of the range, checked; see :meth:`RangeReading.pieces`, also for what it raises."""
+        for offset, piece in self._reading.pieces(ring):
             faults = self._checker.check(offset // self._checker.block_size, piece)
             if faults:
                 faults = self._read_again(piece, offset, faults)
@@ -123,14 +89,11 @@ class FileScan:
         lasting = [fault for fault in faults if fault.kind == SOFT_CORRUPT]
         suspects = [fault for fault in faults if fault.kind != SOFT_CORRUPT]
         for _attempt in self._patience.attempts():
-            self._stop_if_cancelled()
             still_bad = []
             for fault in suspects:
                 start = fault.offset - offset
                 block = piece[start : start + self._checker.block_size]
-                # The same page of the cache would only repeat what was seen.
-                self._source.forget(fault.offset, len(block))
-                self._fill(self._source.fill, block, fault.offset)
+                self._reading.read_again(block, fault.offset)
                 verdict = self._checker.recheck(fault, block)
                 if verdict is not None:
                     still_bad.append(verdict)
@@ -138,22 +101,3 @@ class FileScan:
             if not suspects:
                 break
         return sorted(lasting + suspects, key=lambda fault: fault.block)
-
-    def _read(self, visit: Visit, offset: int, buffer: memoryview) -> None:
-        """Fill a buffer with the piece at ``offset``, when that may be done."""
-        piece = buffer[: self._end - offset]
-        self._stop_if_cancelled()
-        self._context.spend(len(piece), self._stop_if_cancelled)
-        self._fill(visit.fill, piece, offset)
-
-    def _fill(self, fill: Fill, target: memoryview, offset: int) -> None:
-        count = fill(target, offset)
-        if count < len(target):
-            raise VerificationError(
-                f"Failed to read {self._name}: expected at least {self._end} bytes, "
-                f"the file ends at {offset + count}."
-            )
-
-    def _stop_if_cancelled(self) -> None:
-        if self._context.cancelled():
-            raise Cancelled(f"Reading {self._name} was stopped on request.")

@@ -29,6 +29,8 @@ HOLE_SIZE_BYTES = 64 * 1024
 class StagedFile:
     """Written as ``<destination>.partial``; unless :meth:`publish` returned, :meth:`discard` leaves nothing.
 
+    The order is open, write, :meth:`complete`, :meth:`publish`.
+
     Raises OSError as the file layer does, PreconditionError for a destination that is taken or too small, and
     BackupError where another process took away or cut what was being written.
     """
@@ -51,6 +53,11 @@ class StagedFile:
     def descriptor(self) -> int:
         """The open partial file, to be read."""
         return self._descriptor
+
+    @property
+    def inode(self) -> int:
+        """Of the file, under whatever name."""
+        return self._status().st_ino
 
     def open(self) -> None:
         """Refuse a destination that is taken; take the partial file for ourselves."""
@@ -134,21 +141,21 @@ class StagedFile:
         # The file system wants another alignment than ours.
         return self._files.write_at(self._descriptor, data, offset)
 
-    def publish(self, size_bytes: int) -> os.stat_result:
-        """Flush, take the final name, flush the folder: the file of ``size_bytes`` is there for good when this
-        returns its status.
-        """
+    def complete(self, size_bytes: int) -> None:
+        """All of its ``size_bytes`` are written: flush them."""
         self._size_bytes = size_bytes
         self._files.set_mode(self._descriptor, self._mode)
         self._files.flush(self._descriptor)
+
+    def publish(self) -> None:
+        """Give the complete file its final name, flush the folder: it is there for good when this returns."""
         self._require_ours(self._partial)
         self._take_name()
         self._files.flush_folder(self._folder)
         # Once more: since the first look another file may have taken the name that was renamed.
-        status = self._require_ours(self._destination)
+        self._require_ours(self._destination)
         self._close()
         self._settled = True
-        return status
 
     def _take_name(self) -> None:
         if self._replace:
@@ -170,16 +177,21 @@ class StagedFile:
 
     def _ours(self, path: str) -> os.stat_result | None:
         """The status of the file we wrote, if it still has this name and not one that another process put there."""
+        status = self._status()
+        found = self._files.status_of(path)
+        return found if found is not None and os.path.samestat(found, status) else None
+
+    def _status(self) -> os.stat_result:
+        """The first one asked for: its inode is always true."""
         if self._identity is None:
             self._identity = self._files.status(self._descriptor)
-        found = self._files.status_of(path)
-        return found if found is not None and os.path.samestat(found, self._identity) else None
+        return self._identity
 
     def _has_replaced(self, ours: os.stat_result) -> bool:
         """A whole copy that has taken another file's place already is better than none."""
         return self._replace and ours.st_size == self._size_bytes
 
-    def _require_ours(self, path: str) -> os.stat_result:
+    def _require_ours(self, path: str) -> None:
         found = self._ours(path)
         if found is None or found.st_size != self._size_bytes:
             size = "" if found is None else f"has {found.st_size} bytes, not the {self._size_bytes} written"
@@ -188,7 +200,6 @@ class StagedFile:
                 f"Failed to write {self._destination}: {path} {state}.",
                 hint="Another process works in the same folder. Find it, then run the same again.",
             )
-        return found
 
     def _refuse_if_taken(self) -> None:
         if not self._replace and self._files.exists(self._destination):

@@ -27,6 +27,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers im
     BUFFER_SIZE_BYTES,
     BufferRing,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import ignore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.priority import Priority
 
 Value = TypeVar("Value")
@@ -67,6 +68,14 @@ def run_alone(task: FileTask[Result]) -> Result:
     """Do a whole task in the calling thread (and the one that writes for it)."""
     ring = BufferRing()
     try:
+        return run_within(task, ring)
+    finally:
+        ring.close()
+
+
+def run_within(task: FileTask[Result], ring: BufferRing) -> Result:
+    """Do a whole task with buffers that are there, as a part of another one's unit."""
+    try:
         units = task.begin()
         for unit in range(units):
             task.do(unit, ring)
@@ -74,8 +83,6 @@ def run_alone(task: FileTask[Result]) -> Result:
     except BaseException:
         task.abandon()
         raise
-    finally:
-        ring.close()
 
 
 class _Outcome:
@@ -274,20 +281,35 @@ def run_all(
         if future.exception() is not None:
             stop.set()
 
+    futures = run_each(tasks, settings, stop, stop_after_failure)
+    _raise_first_failure(futures)
+    return [future.result() for future in futures]
+
+
+def run_each(
+    tasks: Sequence[FileTask[Result]],
+    settings: StreamSettings,
+    stop: threading.Event,
+    done: Callable[[Future[Result]], None] = ignore,
+) -> list[Future[Result]]:
+    """Do all tasks, whatever becomes of the others; return how each went, in order.
+
+    ``done`` is told of each as it ends, by the stream that ended it. ``stop``, which the tasks heed, is set
+    when the waiting is interrupted.
+    """
     with Streams(settings) as pool:
         futures = []
         try:
             for task in tasks:
                 future = pool.submit(task)
-                future.add_done_callback(stop_after_failure)
+                future.add_done_callback(done)
                 futures.append(future)
             wait(futures)
         except BaseException:
             # An interrupt of the waiting thread must not wait for whole files.
             stop.set()
             raise
-    _raise_first_failure(futures)
-    return [future.result() for future in futures]
+    return futures
 
 
 def one_at_a_time(lock: threading.Lock, callback: Callable[[Value], None]) -> Callable[[Value], None]:

@@ -11,9 +11,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    BackupError,
+    VerificationError,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_fault import (
     BlockCounts,
     BlockFault,
@@ -30,9 +36,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_readi
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.os_errors import explained
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import (
+    FileTask,
     StreamSettings,
-    run_all,
     run_alone,
+    run_each,
 )
 
 
@@ -166,15 +173,36 @@ def verify_file(
     expected: FileExpectations,
     expected_digest: str | None = None,
     context: IoContext | None = None,
-    settings: StreamSettings | None = None,
 ) -> VerifyResult:
     """Read a stored file back and compare header, size and digest, checking every block on the way.
 
-    Several streams share a large file where ``settings`` asks for them. What is wrong with the content is
-    returned; BackupError is raised only if the file cannot be read at all, and Cancelled on request.
+    What is wrong with the content is returned; BackupError is raised only if the file cannot be read at all,
+    and Cancelled on request.
     """
-    task = VerifyTask(path, expected, expected_digest, context)
-    if settings is None:
-        return run_alone(task)
-    (result,) = run_all([task], settings, threading.Event())
-    return result
+    return run_alone(VerifyTask(path, expected, expected_digest, context))
+
+
+class Checked(Protocol):
+    """What reading a file gave: of a :class:`VerifyTask` or a digest's task."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Reasons why it is not the file that was stored."""
+
+
+def find_problems(
+    tasks: Sequence[FileTask[Checked]], settings: StreamSettings, stop: threading.Event
+) -> list[tuple[str, ...]]:
+    """What is wrong with each file, in the order of the tasks, for any number of streams.
+
+    A file that cannot be read has that for its problem; the others are read all the same. The tasks heed
+    ``stop``, which is set when the waiting is interrupted.
+    """
+    return [_problems(future) for future in run_each(tasks, settings, stop)]
+
+
+def _problems(future: Future[Checked]) -> tuple[str, ...]:
+    try:
+        return future.result().problems
+    except BackupError as exc:
+        return (exc.message,)

@@ -51,4 +51,5 @@ def copy_whole(source: str, target: str, files: FileLayer = _OS) -> None:
                     f"Failed to copy {source} to {target}: the source became shorter meanwhile."
                 )
             staged.write_at(piece, offset)
-        staged.publish(size_bytes)
+        staged.complete(size_bytes)
+        staged.publish()

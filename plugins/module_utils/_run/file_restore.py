@@ -31,6 +31,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engin
     CopyRequest,
     copy_many,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digest_task import DigestTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileKind,
@@ -84,10 +85,12 @@ def open_set(destination: str, set_id: str, dbid: int | None) -> tuple[SetLayout
     return sealed[0], read_manifest(sealed[0])
 
 
-def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[PlannedFile]:
-    """Compare every place with the set (size first, then digest). Raises PreconditionError for a copy that
-    is gone or needs a library that is missing, VerificationError for one of another size."""
-    planned = []
+def plan_files(layout: SetLayout, files: Sequence[ManifestFile], tuning: CopyTuning) -> list[PlannedFile]:
+    """Compare every place with the set (size first, then digest).
+
+    Raises PreconditionError for a copy that is gone or needs a library that is missing, VerificationError for
+    one of another size, BackupError for a place that cannot be read.
+    """
     places: dict[str, int] = {}
     for item in files:
         twin = places.setdefault(item.source, item.file_number)
@@ -108,16 +111,25 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile]) -> list[Planned
             raise VerificationError(
                 f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
             )
-        planned.append(PlannedFile(item, str(stored), item.source, _holds(item.source, item)))
+    equal = _places_that_hold_their_file(files, tuning)
+    planned = [
+        PlannedFile(item, str(layout.absolute(item.path)), item.source, item.source in equal)
+        for item in files
+    ]
     require_readable((item.stored, item.file.compressed) for item in planned if not item.equal)
     return planned
 
 
-def _holds(path: str, item: ManifestFile) -> bool:
-    target = Path(path)
-    if not target.is_file() or target.stat().st_size != item.size_bytes:
-        return False
-    return file_digest(path, item.chunk_size_bytes).digest == item.digest
+def _places_that_hold_their_file(files: Sequence[ManifestFile], tuning: CopyTuning) -> set[str]:
+    """A file that differs is read up to its first chunk that does."""
+    stop = Event()
+    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set)
+    tasks = [
+        DigestTask(item.source, item.digest, item.chunk_size_bytes, item.chunk_digests, context)
+        for item in files
+        if Path(item.source).is_file() and Path(item.source).stat().st_size == item.size_bytes
+    ]
+    return {result.path for result in run_all(tasks, stream_settings(tuning), stop) if result.intact}
 
 
 def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> None:
@@ -127,7 +139,8 @@ def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> 
     Raises VerificationError for a copy that is not what was stored.
     """
     endangering = [item for item in planned if not item.equal and Path(item.target).exists()]
-    context = IoContext(bandwidth=bandwidth(tuning))
+    stop = Event()
+    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set)
     tasks = [
         VerifyTask(
             item.stored,
@@ -139,7 +152,7 @@ def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> 
         )
         for item in endangering
     ]
-    for result in run_all(tasks, stream_settings(tuning), Event()):
+    for result in run_all(tasks, stream_settings(tuning), stop):
         if not result.intact:
             raise VerificationError(
                 f"{result.problems[0]} No file was replaced.",

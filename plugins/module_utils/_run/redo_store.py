@@ -3,18 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The redo store: archived logs of a database, each verified and kept once for all its sets.
 
+What a range needs of it, what is in it, and the proof that it is enough; the intake puts logs into it.
+
 Private to the collection.
 """
 
 from __future__ import annotations
 
-import itertools
-import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.certain import certain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import (
     Chain,
     LogKey,
@@ -30,24 +29,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import JournalState
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import ArchivedLog
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import (
-    fsync_folder,
-    make_private_folder,
-)
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
-    CopyRequest,
-    copy_file,
-)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileHeader,
-    FileKind,
     RedoLogHeader,
     read_redo_log_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
 
 
 @dataclass(frozen=True)
@@ -141,7 +127,7 @@ def missing_from_store(layout: DatabaseLayout, required: Iterable[LogKey]) -> li
 def planned_log(
     layout: DatabaseLayout, key: LogKey, copies: Sequence[ArchivedLog], missing: bool
 ) -> StoredLog:
-    """What :func:`store_log` would return, without a digest; ``missing``: the store does not have it yet."""
+    """What ``store_logs`` would return of it, without a digest; ``missing``: the store does not have it yet."""
     if not missing:
         return stored_log_of(layout, key)
     path = layout.redo_path(*key).relative_to(layout.database_folder).as_posix()
@@ -149,50 +135,11 @@ def planned_log(
     return StoredLog(*key, copies[0].first_scn, copies[0].next_scn, path, max(sizes, default=0), None, True)
 
 
-def store_log(layout: DatabaseLayout, key: LogKey, copies: Sequence[ArchivedLog]) -> StoredLog:
-    """Have one log in the store, whole and verified: kept if it is there, else copied from the first sound
-    copy.
-
-    A damaged file of the store is kept aside under another name. Raises BackupError if no sound copy is left,
-    with what is wrong with each.
-    """
-    path = layout.redo_path(*key)
-    wanted = FileExpectations(kind=FileKind.REDO, dbid=layout.dbid, thread=key[1], sequence=key[2])
-    reasons = []
-    if path.exists():
-        found = verify_file(str(path), wanted)
-        problems = [*found.problems, *_faults(found.fault_count), *_wrong_incarnation(found.header, key[0])]
-        if not problems:
-            if found.header is None or found.digest is None:
-                raise VerificationError(f"{path} was found sound without being read.")
-            return _stored(layout, path, found.header, found.size_bytes, found.digest, changed=False)
-        reasons.append(f"in the store: {problems[0]}")
-        if any(copy.available for copy in copies):
-            _set_aside(path)
-    make_private_folder(path.parent)
-    for copy in copies:
-        if not copy.available:
-            state = "was deleted" if copy.gone else "is not archived completely yet"
-            reasons.append(f"destination {copy.dest_id}: it {state}")
-            continue
-        try:
-            return _copy(layout, path, key, copy)
-        except BackupError as exc:
-            reasons.append(f"destination {copy.dest_id}: {exc.message}")
-    raise BackupError(
-        f"Redo thread {key[1]} sequence {key[2]} cannot be kept: "
-        + ("; ".join(reasons) or "the control file knows no copy of it any more")
-        + ".",
-        hint="Without it no restore of the set gets past it. Find a copy of the log, or start a new set.",
-        details={"thread": key[1], "sequence": key[2], "resetlogs_id": key[0], "reasons": reasons},
-    )
-
-
 def stored_log_of(layout: DatabaseLayout, key: LogKey) -> StoredLog:
     """A log of the store by its header alone. Raises VerificationError, BackupError."""
     path = layout.redo_path(*key)
     header = read_redo_log_header(str(path))
-    problems = _wrong_incarnation(header, key[0])
+    problems = wrong_incarnation(header, key[0])
     if (header.dbid, header.thread, header.sequence) != (layout.dbid, key[1], key[2]) or problems:
         raise VerificationError(
             f"{path} holds thread {header.thread} sequence {header.sequence} of DBID {header.dbid}, incarnation "
@@ -203,29 +150,7 @@ def stored_log_of(layout: DatabaseLayout, key: LogKey) -> StoredLog:
         raise VerificationError(
             f"{path} has {size_bytes} bytes, by its header it must have {header.size_bytes_expected}."
         )
-    return _stored(layout, path, header, size_bytes, None, changed=False)
-
-
-def journal_logs(journal_path: Path, known: JournalState, logs: Iterable[StoredLog]) -> None:
-    """Note in a set's journal the logs it does not know yet with these digests."""
-    new = [log for log in logs if _digest_in(known, log) != log.digest]
-    if not new:
-        return
-    run_id = uuid.uuid4().hex
-    with Journal.open(journal_path) as journal:
-        for log in new:
-            journal.append(
-                "redo_copied",
-                run_id=run_id,
-                resetlogs_id=log.resetlogs_id,
-                thread=log.thread,
-                sequence=log.sequence,
-                first_scn=plain(log.first_scn),
-                next_scn=plain(log.next_scn),
-                path=log.path,
-                size_bytes=log.size_bytes,
-                digest=log.digest,
-            )
+    return described(layout, path, header, size_bytes, None, changed=False)
 
 
 def prove_stored(
@@ -267,38 +192,7 @@ def _chain(
     )
 
 
-def _copy(layout: DatabaseLayout, path: Path, key: LogKey, copy: ArchivedLog) -> StoredLog:
-    """Copy beside the final name and take that only when the log was found sound: faults do not stop a copy."""
-    source = certain(copy.path, f"the path of sequence {copy.sequence}")
-    candidate = path.with_name(path.name + ".candidate")
-    result = copy_file(
-        CopyRequest(
-            source=source,
-            destination=str(candidate),
-            kind=FileKind.REDO,
-            dbid=layout.dbid,
-            thread=key[1],
-            sequence=key[2],
-            replace=True,
-        )
-    )
-    try:
-        header = result.header_after
-        problems = [
-            *_faults(result.fault_count),
-            *_wrong_incarnation(header, key[0]),
-            *_other_scns(header, copy),
-        ]
-        if problems:
-            raise VerificationError(f"{copy.path}: {problems[0]}")
-        candidate.replace(path)
-        fsync_folder(path.parent)
-    finally:
-        candidate.unlink(missing_ok=True)
-    return _stored(layout, path, header, result.size_bytes, result.digest, changed=True)
-
-
-def _stored(
+def described(
     layout: DatabaseLayout,
     path: Path,
     header: FileHeader,
@@ -307,6 +201,7 @@ def _stored(
     *,
     changed: bool,
 ) -> StoredLog:
+    """What a log's header says of it. Raises VerificationError for one that was still being written."""
     if not isinstance(header, RedoLogHeader) or header.next_scn is None:
         raise VerificationError(f"{path} is the copy of a log that was still being written.")
     return StoredLog(
@@ -322,29 +217,7 @@ def _stored(
     )
 
 
-def _faults(count: int) -> list[str]:
-    return [f"{count} bad redo blocks"] if count else []
-
-
-def _wrong_incarnation(header: FileHeader | None, resetlogs_id: int) -> list[str]:
+def wrong_incarnation(header: FileHeader | None, resetlogs_id: int) -> list[str]:
+    """The problem with a log that is of another incarnation, if it is."""
     found = header.resetlogs_id if isinstance(header, RedoLogHeader) else None
     return [] if found == resetlogs_id else [f"it is of incarnation {found}, not {resetlogs_id}"]
-
-
-def _other_scns(header: FileHeader, copy: ArchivedLog) -> list[str]:
-    found = (header.first_scn, header.next_scn) if isinstance(header, RedoLogHeader) else None
-    wanted = (copy.first_scn, copy.next_scn)
-    return [] if found == wanted else [f"its header covers SCNs {found}, the control file says {wanted}"]
-
-
-def _set_aside(path: Path) -> None:
-    for number in itertools.count(1):
-        aside = path.with_name(f"{path.name}.damaged{number}")
-        if not aside.exists():
-            path.replace(aside)
-            return
-
-
-def _digest_in(state: JournalState, log: StoredLog) -> str | None:
-    found = state.redo.get(log_key(log))
-    return None if found is None else found.digest

@@ -9,7 +9,7 @@ Private to the collection.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import (
     CopiedFile,
     JournalState,
-    RedoFile,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import (
@@ -45,18 +44,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     DatafileHeader,
-    FileKind,
     read_control_file_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
-    stored_datafile_header,
-    verify_file,
-)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.drift import (
     fault_findings,
     find_drift,
@@ -66,8 +57,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store i
     StoredLog,
     prove_stored,
     range_of_set,
-    stored_log_of,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.stored_files import examine
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.version import VERSION
 
 FULL = "full"
@@ -107,13 +98,10 @@ def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: 
         (str(layout.absolute(copied.path)), copied.compressed) for copied in state.files.values()
     )
     wanted = range_of_set(state)
-    problems: list[str] = []
-    files = [
-        found
-        for number in sorted(state.files)
-        if (found := _file(layout, state.files[number], verify, problems)) is not None
-    ]
-    redo = _redo(layout, state, seen, wanted, verify, problems)
+    stored = examine(layout, state, full=verify == FULL)
+    files = [_file(state.files[number], header) for number, header in stored.headers.items()]
+    problems = list(stored.problems)
+    redo = _redo(state, stored.logs.values(), seen, wanted, problems)
     control, control_findings = _control(layout, state, wanted, problems)
     if problems:
         raise VerificationError(
@@ -143,12 +131,15 @@ def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: 
 
 
 def write_seal(layout: SetLayout, manifest: Manifest) -> None:
-    """Write the manifest, whose presence seals the set, then note it in the journal. Raises BackupError."""
+    """Write the manifest, whose presence seals the set, then note it in the journal.
+
+    Raises PreconditionError if somebody else has sealed it meanwhile, BackupError.
+    """
     text = manifest.to_json()
     # What cannot be read back must not become the seal.
     Manifest.from_json(text)
     data = text.encode("utf-8")
-    write_atomically(layout.manifest_path, data)
+    write_atomically(layout.manifest_path, data, replace=False)
     note_seal(layout, data)
 
 
@@ -174,32 +165,8 @@ def read_manifest(layout: SetLayout) -> Manifest | None:
     return manifest
 
 
-def _file(layout: SetLayout, copied: CopiedFile, verify: str, problems: list[str]) -> ManifestFile | None:
-    """The entry of one datafile, if the stored file's own header says what the journal says."""
-    path = layout.absolute(copied.path)
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise VerificationError(f"{path} is not there.")
-        size_bytes = path.stat().st_size
-        if size_bytes != copied.stored_size_bytes:
-            raise VerificationError(f"{path} has {size_bytes} bytes, {copied.stored_size_bytes} were stored.")
-        header = stored_datafile_header(
-            str(path), FileExpectations(FileKind.DATAFILE, compressed=copied.compressed)
-        )
-        _check_header(copied, layout.dbid, header)
-        if verify == FULL:
-            wanted = FileExpectations(
-                kind=FileKind.DATAFILE,
-                dbid=layout.dbid,
-                file_number=copied.file_number,
-                compressed=copied.compressed,
-            )
-            found = verify_file(str(path), wanted, copied.digest, settings=StreamSettings(VERIFY_STREAMS))
-            if not found.intact:
-                raise VerificationError(found.problems[0])
-    except BackupError as exc:
-        problems.append(exc.message)
-        return None
+def _file(copied: CopiedFile, header: DatafileHeader) -> ManifestFile:
+    """The entry of one datafile."""
     return ManifestFile(
         file_number=copied.file_number,
         con_id=copied.con_id,
@@ -228,41 +195,14 @@ def _file(layout: SetLayout, copied: CopiedFile, verify: str, problems: list[str
     )
 
 
-def _check_header(copied: CopiedFile, dbid: int, header: DatafileHeader) -> None:
-    """A copy taken in backup mode carries its frozen checkpoint and the backup bit; one taken at rest
-    neither.
-    """
-    found = {
-        "DBID": (header.dbid, dbid),
-        "file number": (header.file_number, copied.file_number),
-        "creation SCN": (header.creation_scn, copied.creation_scn),
-        "checkpoint SCN": (header.checkpoint_scn, copied.checkpoint_scn),
-        "backup mode": (header.in_backup, copied.begin_scn is not None),
-    }
-    if copied.begin_scn is not None:
-        found["begin-backup SCN"] = (header.checkpoint_scn, copied.begin_scn)
-    for what, (is_now, must_be) in found.items():
-        if is_now != must_be:
-            raise VerificationError(f"The header of {copied.path} has {what} {is_now}, not {must_be}.")
-
-
 def _redo(
-    layout: SetLayout,
     state: JournalState,
+    stored: Iterable[StoredLog],
     seen: Seen,
     wanted: ScnRange,
-    verify: str,
     problems: list[str],
 ) -> list[ManifestRedo]:
     """The logs of the set's range, proved unbroken from their own headers."""
-    stored: list[StoredLog] = []
-    for key, journalled in state.redo.items():
-        try:
-            log = stored_log_of(layout.database, key)
-            _check_log(layout, journalled, log, verify)
-            stored.append(log)
-        except BackupError as exc:
-            problems.append(exc.message)
     try:
         chain = prove_stored(stored, wanted, state.resetlogs_id, seen.threads)
     except BackupError as exc:
@@ -281,21 +221,6 @@ def _redo(
         )
         for log in (state.redo[key] for key in chain.required)
     ]
-
-
-def _check_log(layout: SetLayout, journalled: RedoFile, log: StoredLog, verify: str) -> None:
-    is_now = (log.first_scn, log.next_scn, log.size_bytes)
-    must_be = (journalled.first_scn, journalled.next_scn, journalled.size_bytes)
-    if is_now != must_be:
-        raise VerificationError(f"{log.path} has SCNs and size {is_now}, not {must_be}.")
-    if verify == FULL:
-        path = layout.redo_absolute(journalled.path)
-        wanted = FileExpectations(
-            kind=FileKind.REDO, dbid=layout.dbid, thread=log.thread, sequence=log.sequence
-        )
-        found = verify_file(str(path), wanted, journalled.digest)
-        if not found.intact:
-            raise VerificationError(found.problems[0])
 
 
 def _control(

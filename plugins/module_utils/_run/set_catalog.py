@@ -8,9 +8,10 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.assess import (
     assess_chain,
@@ -41,17 +42,20 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict i
     Verdict,
     verdict_of,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digest_task import DigestTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     FileKind,
     read_redo_log_header,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
+    Checked,
+    VerifyTask,
+    find_problems,
     stored_datafile_header,
-    verify_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
@@ -215,60 +219,98 @@ def read_manifest(layout: SetLayout) -> Manifest:
     return manifest
 
 
+@dataclass(frozen=True)
+class _Check:
+    """One stored file: what the first look at it found, and what reads all of it."""
+
+    severity: Severity
+    code: str
+    path: str
+    problems: tuple[str, ...]
+    reading: FileTask[Checked]
+
+
 def _verify(layout: SetLayout, manifest: Manifest, *, full: bool) -> Iterator[Finding]:
     # A host that cannot decompress says nothing about the set.
     require_readable((str(layout.absolute(item.path)), item.compressed) for item in manifest.files)
+    stop = Event()
+    checks = list(_first_looks(layout, manifest, IoContext(cancelled=stop.is_set), full=full))
+    if full:
+        checks = _read_through(checks, stop)
+    for check in checks:
+        for problem in check.problems:
+            yield Finding(check.severity, check.code, check.path, problem)
+
+
+def _read_through(checks: Sequence[_Check], stop: Event) -> list[_Check]:
+    """The checks with what reading found; a file that looked wrong already is not read."""
+    readings = [check.reading for check in checks if not check.problems]
+    found = iter(find_problems(readings, StreamSettings(VERIFY_STREAMS), stop))
+    return [check if check.problems else replace(check, problems=next(found)) for check in checks]
+
+
+def _first_looks(
+    layout: SetLayout, manifest: Manifest, context: IoContext, *, full: bool
+) -> Iterator[_Check]:
+    dbid = manifest.database.dbid
     for item in manifest.files:
         path = layout.absolute(item.path)
-        for problem in _datafile_problems(path, manifest.database.dbid, item, full=full):
-            yield Finding(Severity.PREVENTS, "copy", item.path, problem)
+        yield _Check(
+            Severity.PREVENTS,
+            "copy",
+            item.path,
+            _size_problems(path, item.stored_size_bytes)
+            or (() if full else _header_problems(path, dbid, item)),
+            _reading_of(path, dbid, item, context),
+        )
     for control in manifest.control:
-        severity = Severity.PREVENTS if control.kind == "control_file" else Severity.DEGRADES
-        for problem in _plain_problems(
-            layout.absolute(control.path), control.size_bytes, control.digest, full
-        ):
-            yield Finding(severity, "copy", control.path, problem)
+        path = layout.absolute(control.path)
+        yield _Check(
+            Severity.PREVENTS if control.kind == "control_file" else Severity.DEGRADES,
+            "copy",
+            control.path,
+            _size_problems(path, control.size_bytes),
+            DigestTask(str(path), control.digest, context=context),
+        )
     for log in manifest.redo:
         # A missing log is the chain's matter; one that is there must be the one that was sealed.
         path = layout.redo_absolute(log.path)
         if path.exists():
-            for problem in _plain_problems(path, log.size_bytes, log.digest, full):
-                yield Finding(Severity.PREVENTS, "redo", log.path, problem)
+            yield _Check(
+                Severity.PREVENTS,
+                "redo",
+                log.path,
+                _size_problems(path, log.size_bytes),
+                DigestTask(str(path), log.digest, context=context),
+            )
 
 
-def _datafile_problems(path: Path, dbid: int, item: ManifestFile, *, full: bool) -> Iterable[str]:
+def _size_problems(path: Path, size_bytes: int) -> tuple[str, ...]:
     try:
         size = path.stat().st_size
-        if size != item.stored_size_bytes:
-            return (f"{path} has {size} bytes, not {item.stored_size_bytes}.",)
-        expected = FileExpectations(FileKind.DATAFILE, block_size=item.block_size, compressed=item.compressed)
-        if full:
-            expected = replace(expected, dbid=dbid, file_number=item.file_number)
-            return verify_file(
-                str(path), expected, item.digest, settings=StreamSettings(VERIFY_STREAMS)
-            ).problems
-        header = stored_datafile_header(str(path), expected)
-        found = (header.dbid, header.file_number, header.creation_scn, header.checkpoint_scn)
-        if found != (dbid, item.file_number, item.creation_scn, item.checkpoint_scn):
-            return (f"The header of {path} is not that of the file that was stored.",)
     except OSError as exc:
         return (f"Failed to read {path}: {exc.strerror}.",)
+    return () if size == size_bytes else (f"{path} has {size} bytes, not {size_bytes}.",)
+
+
+def _header_problems(path: Path, dbid: int, item: ManifestFile) -> tuple[str, ...]:
+    expected = FileExpectations(FileKind.DATAFILE, block_size=item.block_size, compressed=item.compressed)
+    try:
+        header = stored_datafile_header(str(path), expected)
     except BackupError as exc:
         return (exc.message,)
+    found = (header.dbid, header.file_number, header.creation_scn, header.checkpoint_scn)
+    if found != (dbid, item.file_number, item.creation_scn, item.checkpoint_scn):
+        return (f"The header of {path} is not that of the file that was stored.",)
     return ()
 
 
-def _plain_problems(path: Path, size_bytes: int, digest: str, full: bool) -> Iterable[str]:
-    try:
-        size = path.stat().st_size
-    except OSError as exc:
-        return (f"Failed to read {path}: {exc.strerror}.",)
-    if size != size_bytes:
-        return (f"{path} has {size} bytes, not {size_bytes}.",)
-    if not full:
-        return ()
-    try:
-        found = file_digest(path).digest
-    except BackupError as exc:
-        return (exc.message,)
-    return () if found == digest else (f"{path} has digest {found}, not {digest}.",)
+def _reading_of(path: Path, dbid: int, item: ManifestFile, context: IoContext) -> VerifyTask:
+    expected = FileExpectations(
+        FileKind.DATAFILE,
+        block_size=item.block_size,
+        dbid=dbid,
+        file_number=item.file_number,
+        compressed=item.compressed,
+    )
+    return VerifyTask(str(path), expected, item.digest, context)

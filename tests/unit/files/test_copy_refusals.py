@@ -18,7 +18,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     PreconditionError,
     VerificationError,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import copy_file
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
+    CopyResult,
+    copy_file,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import FileKind
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
@@ -28,6 +31,38 @@ from unit.files.faulty_files import EndingLayer, FailingLayer
 from unit.files.plain_copies import SIZE, backup, damage, no_pause, request_for, source
 
 __all__ = ["backup", "source"]
+
+
+# --- the caller's own look
+
+
+@pytest.mark.parametrize("earlier", [None, b"earlier"])
+def test_what_the_caller_does_not_accept_gets_no_name(
+    source: Path, backup: Path, earlier: bytes | None
+) -> None:
+    target = backup / "copy.dbf"
+    if earlier is not None:
+        target.write_bytes(earlier)
+    seen: list[bytes] = []
+
+    def refuse(result: CopyResult) -> None:
+        assert (result.blocks_examined, result.fault_count) == (20, 0)
+        seen.extend(path.read_bytes() for path in backup.glob("*.partial"))
+        raise VerificationError("not this one")
+
+    with pytest.raises(VerificationError, match="not this one"):
+        copy_file(request_for(source, backup, replace=True, accept=refuse))
+    assert seen == [source.read_bytes()]
+    assert {path.name: path.read_bytes() for path in backup.iterdir()} == (
+        {} if earlier is None else {"copy.dbf": earlier}
+    )
+
+
+def test_what_the_caller_accepts_is_what_is_returned(source: Path, backup: Path) -> None:
+    accepted: list[CopyResult] = []
+    result = copy_file(request_for(source, backup, accept=accepted.append))
+    assert accepted == [result]
+    assert result.stored_inode == (backup / "copy.dbf").stat().st_ino
 
 
 # --- refusals

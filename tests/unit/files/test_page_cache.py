@@ -27,8 +27,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import verify_file
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
+    VerifyTask,
+    verify_file,
+)
 
 from unit.files import oracle_file_writer as writer
 from unit.files.faulty_files import FailingLayer
@@ -295,11 +298,16 @@ def test_whatever_read_or_open_fails_it_is_told_and_nothing_is_half_done(
 def test_a_read_ahead_that_fails_is_told_by_a_verification_too(source: Path) -> None:
     files = FailingLayer("read_into", errno.EIO, nth=7, inner=Cold())
     with pytest.raises(BackupError, match=r"users01.dbf.*EIO"):
-        verify_file(
-            str(source),
-            FileExpectations(FileKind.DATAFILE),
-            context=IoContext(files=files),  # type: ignore[arg-type]  # it passes every call on
-            settings=SETTINGS,
+        run_all(
+            [
+                VerifyTask(
+                    str(source),
+                    FileExpectations(FileKind.DATAFILE),
+                    context=IoContext(files=files),  # type: ignore[arg-type]  # it passes every call on
+                )
+            ],
+            SETTINGS,
+            threading.Event(),
         )
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import LogKey
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import ArchivedLog
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection import Selection
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store import (
-    journal_logs,
-    store_log,
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_intake import (
+    RedoNotes,
+    store_logs,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.sealing import Seen
 
@@ -147,9 +148,9 @@ def make_copied_set(host: Host, closed_by: str = "runner", **fields: object) -> 
 
 
 def add_redo(host: Host, archive: Path) -> None:
-    logs = archive_logs(archive)
-    stored = [store_log(host.layout.database, key(log.sequence), [log]) for log in logs]
-    journal_logs(host.layout.journal_path, host.state, stored)
+    required = {key(log.sequence): [log] for log in archive_logs(archive)}
+    notes = RedoNotes(host.layout.journal_path, host.state)
+    store_logs(host.layout.database, required, CopyTuning(), notes.note)
 
 
 def add_control(host: Host, control_scn: int = END_SCN + 5, pfile: bool = True) -> None:

@@ -330,21 +330,21 @@ def test_what_differs_is_written_and_what_is_equal_is_not(host, places):
     Path(places[0].source).write_bytes(host.plain[0])
     Path(places[1].source).write_bytes(b"lost")
     before = Path(places[0].source).stat()
-    planned = plan_files(host.layout, places)
+    planned = plan_files(host.layout, places, CopyTuning())
     assert [item.equal for item in planned] == [True, False, False]
     require_sound_copies(planned, CopyTuning(streams=2))
     written = restore_files(planned, DBID, CopyTuning(streams=2))
     assert [Path(item.source).read_bytes() for item in places[:2]] == list(host.plain)
     assert written == len(host.plain[1]) + places[2].size_bytes
     assert Path(places[0].source).stat().st_mtime_ns == before.st_mtime_ns
-    assert all(item.equal for item in plan_files(host.layout, places))
+    assert all(item.equal for item in plan_files(host.layout, places, CopyTuning()))
 
 
 def test_a_damaged_copy_is_found_before_anything_is_replaced(host, places):
     for item in places:
         Path(item.source).write_bytes(b"old")
     flip(host.stored[1], -20)
-    planned = plan_files(host.layout, places)
+    planned = plan_files(host.layout, places, CopyTuning())
     with pytest.raises(VerificationError, match="No file was replaced") as caught:
         require_sound_copies(planned, CopyTuning())
     assert str(host.stored[1]) in caught.value.message
@@ -355,27 +355,27 @@ def test_a_damaged_copy_is_found_before_anything_is_replaced(host, places):
 def test_a_damaged_copy_never_gets_the_name_of_a_datafile(host, places):
     flip(host.stored[0], -20)
     with pytest.raises(VerificationError, match=str(host.stored[0])):
-        restore_files(plan_files(host.layout, places[:1]), DBID, CopyTuning())
+        restore_files(plan_files(host.layout, places[:1], CopyTuning()), DBID, CopyTuning())
     assert not Path(places[0].source).exists()
 
 
 def test_a_truncated_copy_is_refused_by_the_plan(host, places):
     os.truncate(host.stored[0], 100)
     with pytest.raises(VerificationError, match="has 100 bytes"):
-        plan_files(host.layout, places)
+        plan_files(host.layout, places, CopyTuning())
 
 
 def test_a_restore_without_a_library_is_refused_with_the_way_by_hand(host, places, no_library):
     Path(places[0].source).write_bytes(b"old")
     no_library()
     with pytest.raises(PreconditionError) as caught:
-        plan_files(host.layout, places)
+        plan_files(host.layout, places, CopyTuning())
     for word in (sys.executable, platform.node(), str(host.stored[0])):
         assert word in caught.value.message
     assert f"zstd -d {host.stored[0]} -o" in caught.value.hint
     assert "zstandard" in caught.value.hint
     assert Path(places[0].source).read_bytes() == b"old"
     # Plain copies, and files that are in place already, need none.
-    assert [item.equal for item in plan_files(host.layout, places[2:])] == [False]
+    assert [item.equal for item in plan_files(host.layout, places[2:], CopyTuning())] == [False]
     Path(places[0].source).write_bytes(host.plain[0])
-    assert [item.equal for item in plan_files(host.layout, places[:1])] == [True]
+    assert [item.equal for item in plan_files(host.layout, places[:1], CopyTuning())] == [True]

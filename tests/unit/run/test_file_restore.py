@@ -5,15 +5,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import ManifestFile
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run import file_restore
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
+    plan_files,
     preserve,
     restore_control_files,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.sealing import prove
+
+from unit.run.host import Host
+from unit.run.small_set import add_control, add_redo, make_copied_set, seen_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -55,3 +66,72 @@ def test_control_files_are_put_back_whole_into_folders_that_may_be_gone(tmp_path
         assert target.read_bytes() == stored.read_bytes()
         assert mode_of(target) == 0o600
         assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.fixture
+def host(make_host, tmp_path: Path) -> Host:  # type: ignore[no-untyped-def]
+    host: Host = make_host({"A": 6})
+    make_copied_set(host)
+    add_redo(host, tmp_path / "archive")
+    add_control(host)
+    return host
+
+
+@pytest.fixture
+def places(host: Host, tmp_path: Path) -> list[ManifestFile]:
+    """The set's files, each with a place of its own that holds it."""
+    folder = tmp_path / "oradata"
+    folder.mkdir()
+    manifest = prove(host.layout, host.state, seen_of(host), "headers", NOON)
+    placed = [
+        dataclasses.replace(item, source=str(folder / f"{item.file_number}.dbf")) for item in manifest.files
+    ]
+    for item in placed:
+        Path(item.source).write_bytes(host.layout.absolute(item.path).read_bytes())
+    return placed
+
+
+@pytest.mark.parametrize("streams", [1, 2, 5])
+def test_only_places_that_hold_exactly_their_file_are_equal(
+    host: Host, places: list[ManifestFile], streams: int
+) -> None:
+    Path(places[1].source).unlink()
+    for item, offset in ((places[2], 0), (places[4], -1)):
+        content = bytearray(Path(item.source).read_bytes())
+        content[offset] ^= 1
+        Path(item.source).write_bytes(content)
+    with Path(places[3].source).open("ab") as longer:
+        longer.write(bytes(8192))
+    planned = plan_files(host.layout, places, CopyTuning(streams=streams))
+    assert [item.equal for item in planned] == [True, False, False, False, False, True]
+    assert [(item.file, item.target) for item in planned] == [(item, item.source) for item in places]
+
+
+def test_the_digest_decides_where_the_chunks_of_a_manifest_are_not_known(
+    host: Host, places: list[ManifestFile]
+) -> None:
+    unknown = [dataclasses.replace(item, chunk_digests=()) for item in places]
+    assert all(item.equal for item in plan_files(host.layout, unknown, CopyTuning()))
+
+
+def test_comparing_heeds_the_limit(
+    host: Host, places: list[ManifestFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    class Limit:
+        def take(self, count: int, _meanwhile: object) -> None:
+            taken.append(count)
+
+    monkeypatch.setattr(file_restore, "bandwidth", lambda _tuning: Limit())
+    plan_files(host.layout, places, CopyTuning())
+    assert sum(taken) == sum(item.size_bytes for item in places)
+
+
+def test_nothing_is_read_when_a_copy_of_the_set_is_gone(
+    host: Host, places: list[ManifestFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.layout.absolute(places[-1].path).unlink()
+    monkeypatch.setattr(file_restore, "DigestTask", None)
+    with pytest.raises(PreconditionError, match="copy of file 6 is gone"):
+        plan_files(host.layout, places, CopyTuning())

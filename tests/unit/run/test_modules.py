@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal, read_journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run import redo_intake
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import stream_settings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder import StateFolder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.status import RunStatus, StatusWriter
 
@@ -314,6 +318,45 @@ def test_redo_of_a_set_is_kept_and_unchanged_the_second_time(backup: Backup) -> 
     assert second["logs"] == [{**log, "changed": False} for log in first["logs"]]
     events = [record["event"] for record in read_journal(backup.layout.journal_path)]
     assert events.count("redo_copied") == 2
+
+
+def test_a_damaged_log_fails_the_task_and_the_others_are_kept_and_noted(backup: Backup) -> None:
+    backup.copy_everything()
+    damaged = backup.archive_log(10, 4000, 4720)
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:-512])
+    backup.archive_log(11, 4720, 4800)
+    result = backup.call("archivelog_backup", streams=2)
+    assert result["failed"]
+    assert "Redo thread 1 sequence 10 cannot be kept: destination 1: " in result["msg"]
+    assert [(log["thread"], log["sequence"]) for log in result["lost_logs"]] == [(1, 10)]
+    noted = [entry for entry in read_journal(backup.layout.journal_path) if entry["event"] == "redo_copied"]
+    assert [entry["sequence"] for entry in noted] == [11]
+    assert backup.layout.redo_path(RESETLOGS_ID, 1, 11).is_file()
+    damaged.write_bytes(content)
+    result = backup.call("archivelog_backup")
+    assert [(log["sequence"], log["changed"]) for log in result["logs"]] == [(10, True), (11, False)]
+
+
+def test_how_redo_is_copied_can_be_said(backup: Backup, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup.copy_everything()
+    backup.archive_log(10, 4000, 4720)
+    backup.archive_log(11, 4720, 4800)
+    asked: list[CopyTuning] = []
+
+    def noting(tuning: CopyTuning) -> StreamSettings:
+        asked.append(tuning)
+        return stream_settings(tuning)
+
+    monkeypatch.setattr(redo_intake, "stream_settings", noting)
+    options = {"streams": 2, "buffer_bytes": 65536, "max_bytes_per_second": 10**9, "nice": 1}
+    assert backup.call("archivelog_backup", **options)["changed"]
+    assert asked == [CopyTuning(**options)]
+    for wrong in ({"streams": 0}, {"buffer_bytes": 1000}, {"max_bytes_per_second": -1}, {"nice": 20}):
+        result = backup.call("archivelog_backup", **wrong)
+        assert result["failed"], wrong
+        assert f"Option {next(iter(wrong))} is" in result["msg"]
+    assert backup.call("archivelog_backup", io_class="best_effort")["logs"]
 
 
 def test_redo_that_is_not_archived_yet_is_an_error_with_the_gap(backup: Backup) -> None:

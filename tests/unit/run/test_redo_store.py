@@ -13,6 +13,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     PreconditionError,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import JournalState
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_intake import store_logs
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store import (
     ScnRange,
     archived_through,
@@ -21,7 +23,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store i
     prove_stored,
     range_of_set,
     required_logs,
-    store_log,
     stored_logs,
 )
 
@@ -29,6 +30,11 @@ from unit.run.fake_database import RESETLOGS_ID
 from unit.run.small_set import FIRST_SEQUENCE, archive_logs, archived, key, make_copied_set, write_log
 
 RANGE = ScnRange(2000, 2100)
+
+
+def store_log(layout, key, copies):
+    (stored,) = store_logs(layout, {key: copies}, CopyTuning())
+    return stored
 
 
 @pytest.fixture
@@ -66,7 +72,7 @@ def test_next_destination_is_used_when_a_copy_is_missing_or_damaged(layout, logs
     stored = store_log(layout, key(7), [gone, logs[0], good])
     assert stored.changed
     assert layout.redo_path(*key(7)).read_bytes() == Path(good.path).read_bytes()
-    assert list(layout.redo_path(*key(7)).parent.glob("*.candidate*")) == []
+    assert [path.name for path in layout.redo_path(*key(7)).parent.iterdir()] == ["7.arc"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,7 @@ def test_file_that_is_another_log_is_refused(layout, tmp_path, what, fields):
     path = write_log(tmp_path / "archive", **values)
     with pytest.raises(BackupError, match="cannot be kept") as caught:
         store_log(layout, key(7), [archived(path, 7, 1900, 2050)])
-    assert len(caught.value.details["reasons"]) == 1
+    assert len(caught.value.details["lost_logs"][0]["reasons"]) == 1
     assert not layout.redo_path(*key(7)).exists()
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import BackupMethod
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import Verdict
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run import stored_files
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
     require_sound_control_copy,
 )
@@ -64,6 +70,12 @@ def host(make_host, tmp_path):
 
 def seal(host, verify="full", **seen):
     return prove(host.layout, host.state, seen_of(host, **seen), verify, NOW)
+
+
+def change_byte(path, offset):
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("verify", ["headers", "full"])
@@ -191,12 +203,46 @@ def test_copy_of_another_size_is_refused(host):
 
 def test_one_changed_byte_is_found_by_full_verification_only(host):
     path = host.layout.absolute(host.state.files[1].path)
-    content = bytearray(path.read_bytes())
-    content[5 * 8192 + 100] ^= 1
-    path.write_bytes(content)
+    change_byte(path, 5 * 8192 + 100)
     seal(host, "headers")
     with pytest.raises(VerificationError, match="digest"):
         seal(host, "full")
+
+
+@pytest.mark.parametrize("streams", [1, 2, 5])
+def test_every_damaged_file_is_named_in_the_same_order_however_many_read(host, monkeypatch, streams):
+    monkeypatch.setattr(stored_files, "VERIFY_STREAMS", streams)
+    logs = [host.layout.redo_path(*key(FIRST_SEQUENCE + number)) for number in (0, 1)]
+    change_byte(logs[1], 5 * 512 + 40)
+    change_byte(host.layout.absolute(host.state.files[1].path), 5 * 8192 + 100)
+    write_datafile(host, 2, hot=False)
+    with pytest.raises(VerificationError) as caught:
+        seal(host, "full")
+    first, second, third, chain = caught.value.details["problems"]
+    assert "1_a01.dbf: expected digest" in first
+    assert "The header of datafiles/2_a02.dbf has checkpoint SCN 900" in second
+    assert f"{logs[1]}: expected digest" in third
+    assert "from sequence 8 on" in chain, "a damaged log proves nothing"
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_another(host, monkeypatch):
+    bad = host.layout.absolute(host.state.files[1].path)
+    change_byte(host.layout.absolute(host.state.files[2].path), 5 * 8192 + 100)
+
+    class BadDisk(OsFileLayer):
+        def read_into(self, descriptor, buffer, offset):
+            if os.path.samestat(os.fstat(descriptor), bad.stat()):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().read_into(descriptor, buffer, offset)
+
+    # Only the reading of whole files is given this disk: the first look finds nothing.
+    monkeypatch.setattr(stored_files, "IoContext", partial(IoContext, files=BadDisk()))
+    with pytest.raises(VerificationError) as caught:
+        seal(host, "full")
+    first, second = caught.value.details["problems"]
+    assert "1_a01.dbf" in first
+    assert "EIO" in first
+    assert "2_a02.dbf: expected digest" in second
 
 
 def test_copy_whose_header_is_not_in_backup_mode_is_refused(host):
