@@ -46,7 +46,7 @@ def test_what_the_caller_does_not_accept_gets_no_name(
     seen: list[bytes] = []
 
     def refuse(result: CopyResult) -> None:
-        assert (result.blocks_examined, result.fault_count) == (20, 0)
+        assert (result.blocks_examined, result.fault_count) == (21, 0)
         seen.extend(path.read_bytes() for path in backup.glob("*.partial"))
         raise VerificationError("not this one")
 
