@@ -150,7 +150,6 @@ foreign:
 
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
@@ -224,11 +223,7 @@ def ensure(context: ModuleContext) -> dict[str, Any]:
             else select_tablespaces(tablespaces, params["tablespaces"]).tablespaces
         )
         before = _statuses(tablespaces)
-        folder = (
-            StateFolder(Path(params["state_dir"]))
-            if params["state_dir"]
-            else StateFolder.of_database(database.unique_name)
-        )
+        folder = StateFolder.of_database(database.unique_name, params["state_dir"])
         owned = find_owned(journals_of(folder.root, _sets(params["destination"], database)), before)
         owned_files = {number for item in owned for number in item.window.files}
         if active:

@@ -167,7 +167,6 @@ statements:
 """
 
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import required_threads
@@ -272,7 +271,7 @@ def _absent(context: ModuleContext, layout: SetLayout) -> dict[str, Any]:
 
 
 def _refuse_live_run(state_dir: str | None, layout: SetLayout) -> None:
-    folder = StateFolder(Path(state_dir)) if state_dir else StateFolder.of_database(layout.db_unique_name)
+    folder = StateFolder.of_database(layout.db_unique_name, state_dir)
     holder = lease_holder(folder.lease_path)
     if holder is not None and holder.set_id == layout.set_id:
         raise LeaseHeld(

@@ -19,7 +19,10 @@ description:
   - Keeps copies of what no backup holds, the current control files and the online redo logs, below
     C(preserved/) of the
     database's folder, before anything is written.
-  - Refuses while the database is open, and without the confirming value.
+  - Refuses while the database is open, and without the confirming value. Whether it was opened meanwhile is asked again
+    before files are replaced.
+  - Refuses while another restore or recovery of the database is at work on this host, such as one that outlived its
+    play.
 author: hotbackup contributors (@hotbackup)
 options:
   dbid:
@@ -52,6 +55,9 @@ options:
         O(host).
       - Not needed in check mode.
     type: str
+  state_dir:
+    description: Folder of the local state of runs, as for M(hotbackup.oracle.tablespace_backup).
+    type: path
   host:
     description: Name of the inventory host, as it must appear in O(confirm).
     type: str
@@ -178,7 +184,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import (
     check_confirmation,
     select_files,
@@ -187,13 +194,16 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
-    local_instance,
     reflink_spec,
     run_module,
     set_spec,
     streams_spec,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import OPEN, READ_ONLY
+from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import LocalInstance
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.closed_database import (
+    ClosedDatabase,
+    run_program,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
     choose_control_file,
     open_set,
@@ -209,6 +219,12 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach i
     require_living_branch,
     require_reach,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_lease import (
+    RESTORE,
+    require_no_restore,
+    restore_lease,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder import StateFolder
 
 SPEC = (
     set_spec()
@@ -221,6 +237,7 @@ SPEC = (
             "file_numbers": {"type": "list", "elements": "int", "default": []},
             "through_scn": {"type": "int"},
             "confirm": {"type": "str"},
+            "state_dir": {"type": "path"},
             "host": {"type": "str", "required": True},
             "oracle_home": {"type": "path", "required": True},
             "oracle_sid": {"type": "str", "required": True},
@@ -234,14 +251,27 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     params = context.params
     tuning = CopyTuning.from_options(params)
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
+    folder = StateFolder.of_database(layout.db_unique_name, params["state_dir"])
+    require_no_restore(folder)
+    if context.check_mode:
+        return _restore(context, layout, manifest, tuning)
+    check_confirmation(params["confirm"], manifest, params["host"])
+    with restore_lease(folder, RESTORE, manifest.set_id):
+        return _restore(context, layout, manifest, tuning)
+
+
+def _restore(
+    context: ModuleContext, layout: SetLayout, manifest: Manifest, tuning: CopyTuning
+) -> dict[str, Any]:
+    params = context.params
+    closed = ClosedDatabase(LocalInstance(params["oracle_home"], params["oracle_sid"], run_program))
     wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
     require_living_branch(manifest, params["through_scn"])
     reach = redo_reach(manifest, layout)
     require_reach(manifest, reach, params["through_scn"])
     control = choose_control_file(manifest, layout, complete=params["through_scn"] is None)
     if not context.check_mode:
-        check_confirmation(params["confirm"], manifest, params["host"])
-        _require_not_open(context)
+        closed.require()
     planned = plan_files(layout, wanted, tuning)
     preserved: list[str] = []
     written = 0
@@ -249,12 +279,16 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     if change and not context.check_mode:
         require_sound_copies(planned, tuning)
         require_sound_control_copy(manifest, layout, control.copies.values())
+        # Reading the copies may have taken hours.
+        closed.require()
         database = manifest.database
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)
         )
-        written = restore_files(planned, database.dbid, tuning)
-        restore_control_files(control.copies)
+        written = restore_files(planned, database.dbid, tuning, lambda _copy: closed.require_lately())
+        if control.copies:
+            closed.require()
+            restore_control_files(control.copies)
     return {
         "changed": change,
         "set_id": manifest.set_id,
@@ -276,17 +310,6 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
         "preserved": preserved,
         "bytes_written": written,
     }
-
-
-def _require_not_open(context: ModuleContext) -> None:
-    """An open database writes to its files: nothing may be put in their place."""
-    instance = local_instance(context)
-    state = instance.state()
-    if state in (OPEN, READ_ONLY):
-        raise PreconditionError(
-            f"Database {instance.oracle_sid} is open; its datafiles cannot be replaced.",
-            hint="Bring it to state mounted, nomount or stopped first (module instance).",
-        )
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ description:
   - The whole conversation of C(ALTER DATABASE RECOVER) runs in one session. A recovery that broke off
     is started again and goes
     on where it was.
+  - Refuses while a restore or another recovery of the database is at work on this host, such as one that outlived its
+    play.
   - After C(CREATE CONTROLFILE), read-only tablespaces get their names back; tempfiles are added where
     they are missing.
 author: hotbackup contributors (@hotbackup)
@@ -50,6 +52,9 @@ options:
     description: Open the database after recovery, with C(RESETLOGS) only where it is needed.
     type: bool
     default: true
+  state_dir:
+    description: Folder of the local state of runs, as for M(hotbackup.oracle.tablespace_backup).
+    type: path
 extends_documentation_fragment:
   - hotbackup.oracle._connection
   - hotbackup.oracle._set
@@ -174,6 +179,12 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.database_rec
     RecoveryOutcome,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import open_set
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_lease import (
+    RECOVERY,
+    require_no_restore,
+    restore_lease,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder import StateFolder
 
 SPEC = (
     connection_spec()
@@ -189,6 +200,7 @@ SPEC = (
                 "default": "current",
             },
             "open": {"type": "bool", "default": True},
+            "state_dir": {"type": "path"},
         },
         mutually_exclusive=(("through_scn", "until_time"),),
     )
@@ -207,10 +219,13 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
             f" it cannot be recovered to {target.through_scn}.",
             hint="Choose an older set: backup_set_info with until_scn lists those that fit.",
         )
+    folder = StateFolder.of_database(layout.db_unique_name, params["state_dir"])
+    require_no_restore(folder)
     if context.check_mode:
         outcome = RecoveryOutcome(changed=True, method=method.value)
     else:
-        with context.connect(action=manifest.set_id) as gateway:
+        lease = restore_lease(folder, RECOVERY, manifest.set_id)
+        with lease, context.connect(action=manifest.set_id) as gateway:
             recovery = DatabaseRecovery(gateway, layout, manifest, target, method, context.warn)
             outcome = recovery.run(open_database=params["open"])
     result = asdict(outcome)

@@ -433,7 +433,7 @@ def _ensure(context: ModuleContext) -> dict[str, Any]:
         database = read_database(gateway)
         tablespaces = read_tablespaces(gateway, database)
     layout = SetLayout(params["destination"], database.unique_name, database.dbid, params["set_id"])
-    folder = _state_folder(params["state_dir"], database.unique_name)
+    folder = StateFolder.of_database(database.unique_name, params["state_dir"])
     found = examine(database, tablespaces, layout, policy, jmespath_search)
     for warning in found.warnings:
         context.warn(warning)
@@ -512,10 +512,6 @@ def _layout_of(journal_path: Path) -> SetLayout:
     if database is None:
         raise VerificationError(f"{journal_path} is not the journal of a set.")
     return database.set(journal_path.parent.name)
-
-
-def _state_folder(state_dir: str | None, unique_name: str) -> StateFolder:
-    return StateFolder(Path(state_dir)) if state_dir else StateFolder.of_database(unique_name)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.atomic import make_private_folder
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
+    CopyResult,
     copy_many,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digest_task import DigestTask
@@ -180,12 +181,13 @@ def restore_files(
     planned: Sequence[PlannedFile],
     dbid: int,
     tuning: CopyTuning,
-    progress: Callable[[int], None] = ignore,
+    accept: Callable[[CopyResult], None] = ignore,
 ) -> int:
     """Write the files that differ; returns the bytes written.
 
     Each copy is checked block by block and against the set's digest before it takes the place of what is
-    there. Raises VerificationError, or OSError's explanation by the copy engine.
+    there, and ``accept`` is asked right before; what it raises ends the restore. Raises VerificationError, or
+    OSError's explanation by the copy engine.
     """
     wanted = [item for item in planned if not item.equal]
     folders: dict[str, int] = {}
@@ -207,12 +209,11 @@ def restore_files(
             replace=True,
             reflink=tuning.reflink,
             source_form=item.file.compressed,
+            accept=accept,
         )
         for item in wanted
     ]
-    results = copy_many(
-        requests, stream_settings(tuning), IoContext(progress=progress, bandwidth=bandwidth(tuning))
-    )
+    results = copy_many(requests, stream_settings(tuning), IoContext(bandwidth=bandwidth(tuning)))
     return sum(result.size_bytes for result in results)
 
 

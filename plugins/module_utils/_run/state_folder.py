@@ -25,13 +25,17 @@ class StateFolder:
     root: Path
 
     @classmethod
-    def of_database(cls, unique_name: str) -> StateFolder:
-        """The default place, in the home of the user who runs the backup."""
-        return cls(Path.home() / ".hotbackup" / unique_name)
+    def of_database(cls, unique_name: str, state_dir: str | None = None) -> StateFolder:
+        """``state_dir``, or the default place in the home of the user who runs the modules."""
+        return cls(Path(state_dir) if state_dir else Path.home() / ".hotbackup" / unique_name)
 
     @property
     def lease_path(self) -> Path:
         return self.root / "lease"
+
+    @property
+    def restore_lease_path(self) -> Path:
+        return self.root / "restore_lease"
 
     @property
     def status_path(self) -> Path:
