@@ -44,6 +44,8 @@ options:
       - The SCN through which the recovery that follows will go; leave it out for complete recovery.
       - Whether enough redo is there is found out before anything is written, in the redo store, the archive
         destinations and the online logs.
+      - What was given up when the database was opened with RESETLOGS does not come back. A set made before that can be
+        recovered to SCNs before it only, and not completely.
       - With complete recovery and all control files lost, the control file is made anew from the set's
         script if every online redo log survived, so that no new incarnation begins.
       - With it, the control file of the set takes the place of the current one, which has forgotten what was
@@ -216,7 +218,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
     redo_reach,
-    require_living_branch,
     require_reach,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_lease import (
@@ -266,9 +267,7 @@ def _restore(
     params = context.params
     closed = ClosedDatabase(LocalInstance(params["oracle_home"], params["oracle_sid"], run_program))
     wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
-    require_living_branch(manifest, params["through_scn"])
-    reach = redo_reach(manifest, layout)
-    require_reach(manifest, reach, params["through_scn"])
+    require_reach(manifest, redo_reach(manifest, layout), params["through_scn"])
     control = choose_control_file(manifest, layout, complete=params["through_scn"] is None)
     if not context.check_mode:
         closed.require()
