@@ -79,7 +79,7 @@ EXAMPLES = r"""
 RETURN = r"""
 sets:
   description:
-    - The sets, newest first by RV(sets[].sealed_at); a set that is not sealed counts from the first entry of its journal.
+    - The sets, newest first by RV(sets[].sealed_at); one that is not sealed counts from the first entry of its journal.
     - The identifier does not decide. It may be chosen by hand, and a set may be completed long after it was begun.
   returned: success
   type: list

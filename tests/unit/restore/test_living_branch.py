@@ -13,7 +13,10 @@ import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import redo_reach, require_reach
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
+    redo_reach,
+    require_reach,
+)
 
 from unit.backup.samples import manifest
 from unit.files.oracle_file_writer import RedoLog
@@ -42,7 +45,9 @@ def begin_incarnation(log: Path, resetlogs_id: int, scn: int, *, archived: bool 
     replace(later, next_scn=scn + 50, current=not archived).write(log)
 
 
-def set_of(place: Place, begin_scn: int = 100, end_scn: int = 200, born: tuple[int, int] = (OWN_ID, 1)) -> Manifest:
+def set_of(
+    place: Place, begin_scn: int = 100, end_scn: int = 200, born: tuple[int, int] = (OWN_ID, 1)
+) -> Manifest:
     sample = manifest()
     database = replace(
         sample.database, resetlogs_id=born[0], resetlogs_scn=born[1], online_logs=(str(place[1]),), dbid=DBID
@@ -71,7 +76,9 @@ def test_what_was_given_up_is_refused_and_the_scns_that_are_advised_are_accepted
 ) -> None:
     begin_incarnation(place[1], LATER_ID, 500)
     refused = refusal(place, set_of(place), through_scn)
-    assert f"in incarnation {OWN_ID}, to which the set belongs, was given up from SCN 500 on" in refused.message
+    assert (
+        f"in incarnation {OWN_ID}, to which the set belongs, was given up from SCN 500 on" in refused.message
+    )
     assert f"incarnation {LATER_ID} began there, as {place[1]} shows" in refused.message
     assert "RESETLOGS at 2026-" in refused.message
     assert "take a new backup" in refused.hint
