@@ -179,12 +179,14 @@ from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import check_set_id
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     jmespath_search,
     run_module,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
     SetReport,
@@ -198,9 +200,9 @@ SPEC = OptionSpec(
     options={
         "destination": {"type": "path", "required": True},
         "db_unique_name": {"type": "str"},
-        "dbid": {"type": "int"},
+        "dbid": whole_number(DBID),
         "set_id": {"type": "str"},
-        "until_scn": {"type": "int"},
+        "until_scn": whole_number(SCN),
         "query": {"type": "str", "default": ""},
         "verify": {"type": "str", "choices": ["none", "headers", "full"], "default": "none"},
     }

@@ -187,6 +187,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, FILE_NUMBER, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import (
     check_confirmation,
@@ -200,6 +201,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     run_module,
     set_spec,
     streams_spec,
+    whole_number,
+    whole_numbers,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import LocalInstance
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.closed_database import (
@@ -233,10 +236,10 @@ SPEC = (
     + reflink_spec()
     + OptionSpec(
         options={
-            "dbid": {"type": "int"},
+            "dbid": whole_number(DBID),
             "tablespaces": {"type": "list", "elements": "str", "default": []},
-            "file_numbers": {"type": "list", "elements": "int", "default": []},
-            "through_scn": {"type": "int"},
+            "file_numbers": whole_numbers(FILE_NUMBER, default=[]),
+            "through_scn": whole_number(SCN),
             "confirm": {"type": "str"},
             "state_dir": {"type": "path"},
             "host": {"type": "str", "required": True},

@@ -165,6 +165,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import ControlFileMethod
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
@@ -172,6 +173,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     connection_spec,
     run_module,
     set_spec,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.recovery import RecoveryTarget
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.database_recovery import (
@@ -191,8 +193,8 @@ SPEC = (
     + set_spec()
     + OptionSpec(
         options={
-            "dbid": {"type": "int"},
-            "through_scn": {"type": "int"},
+            "dbid": whole_number(DBID),
+            "through_scn": whole_number(SCN),
             "until_time": {"type": "str"},
             "control_file_method": {
                 "type": "str",
