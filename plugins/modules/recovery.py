@@ -63,7 +63,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: partial
-    details: The target and the set are checked; which redo will be applied is known only from the recovery itself.
+    details: >-
+      The target, the set and the connection options are checked; which redo will be applied is known only from the
+      recovery itself.
   diff_mode:
     support: none
   idempotent:
@@ -212,6 +214,7 @@ SPEC = (
 def body(context: ModuleContext) -> Mapping[str, Any]:
     """Check the target against the set, then recover."""
     params = context.params
+    context.connection_settings.check()  # check mode does not connect
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
     target = RecoveryTarget(through_scn=params["through_scn"], until_time=params["until_time"])
     method = ControlFileMethod(params["control_file_method"])
