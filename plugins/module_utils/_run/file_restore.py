@@ -116,7 +116,10 @@ def plan_files(
             )
         stored = layout.absolute(item.path)
         if not stored.is_file():
-            raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")
+            raise PreconditionError(
+                f"The set's copy of file {item.file_number} is gone: {stored}. Nothing was changed.",
+                hint="Bring it back from where the destination is kept a second time, or restore from another set.",
+            )
         if stored.stat().st_size != item.stored_size_bytes:
             raise VerificationError(
                 f"{stored} has {stored.stat().st_size} bytes, not {item.stored_size_bytes}. Nothing was changed.",
@@ -124,7 +127,8 @@ def plan_files(
             )
         if not Path(item.source).is_absolute():
             raise VerificationError(
-                f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
+                f"The manifest's place of file {item.file_number} is no path: {item.source!r}. Nothing was changed.",
+                hint="The set is damaged: restore from another one.",
             )
     equal = _places_that_hold_their_file(files, tuning, progress)
     planned = [
