@@ -53,16 +53,11 @@ class RestoreProgress:
                     self._lock.release()
 
     def file_done(self) -> None:
-        """From any stream."""
-        if self._progress is not None:
-            with self._lock:
-                self._progress.file_done()
-
-    def settle(self) -> None:
-        """Tell what was counted last; nobody adds to it any more."""
+        """From any stream, when all its bytes were added."""
         if self._progress is not None:
             with self._lock:
                 self._progress.tick()
+                self._progress.file_done()
 
 
 @contextlib.contextmanager
@@ -79,12 +74,10 @@ def restore_progress(folder: StateFolder, set_id: str) -> Iterator[RestoreProgre
     )
     writer = StatusWriter(folder.restore_status_path, status)
     writer.update(message="looking at the set and the redo")
-    progress = RestoreProgress(writer)
     try:
-        yield progress
+        yield RestoreProgress(writer)
     except BaseException as exc:
         why = exc.message if isinstance(exc, BackupError) else type(exc).__name__
         writer.update(state=FAILED, phase=FINISHED, message=why, bytes_per_second=0)
         raise
-    progress.settle()
     writer.update(state=SUCCEEDED, phase=FINISHED, message="all files are in place", bytes_per_second=0)

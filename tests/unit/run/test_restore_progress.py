@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.progress import Progress
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_progress import (
     COPY,
     RestoreProgress,
@@ -51,6 +52,25 @@ def test_the_file_tells_the_phase_at_once_and_in_the_end_every_byte(folder: Stat
     assert (end["files_done"], end["files_total"]) == (1, 2)
 
 
+def test_bytes_that_came_while_another_stream_was_telling_are_told_with_the_file(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick = Progress.tick
+    late = [7]
+
+    def tick_while_bytes_come(counted: Progress) -> None:
+        tick(counted)
+        if late:
+            progress.add_bytes(late.pop())
+
+    monkeypatch.setattr(Progress, "tick", tick_while_bytes_come)
+    with restore_progress(folder, SET_ID) as progress:
+        progress.begin(COPY, "writing", 1, 17)
+        progress.add_bytes(10)
+        progress.file_done()
+    assert seen(folder)["bytes_done"] == 17
+
+
 def test_the_last_word_of_a_restore_that_failed_is_why(folder: StateFolder) -> None:
     with pytest.raises(PreconditionError), restore_progress(folder, SET_ID):
         raise PreconditionError("Database ORCL is open.")
@@ -62,5 +82,4 @@ def test_without_a_writer_nothing_is_told(folder: StateFolder) -> None:
     untold.begin(COPY, "writing", 1, 10)
     untold.add_bytes(10)
     untold.file_done()
-    untold.settle()
     assert list(folder.root.iterdir()) == []
