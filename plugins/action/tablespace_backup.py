@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
             "wait_timeout": 0,
             "follow": started["run"]["run_id"],
             "state_dir": started["state_dir"],
-            "poll_interval": max(1, int(arguments.get("poll_interval") or _DEFAULT_POLL_SECONDS)),
+            "poll_interval": int(arguments.get("poll_interval") or _DEFAULT_POLL_SECONDS),
         }
         limit = int(arguments.get("wait_timeout") or 0)
         until = time.monotonic() + limit

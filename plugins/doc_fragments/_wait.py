@@ -14,11 +14,11 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: Longest time in seconds without progress.
+    description: Longest time in seconds without progress; V(0) looks once.
     type: int
     default: 900
   wait_interval:
-    description: Seconds between two looks; the pauses grow while nothing happens.
+    description: Seconds between two looks, at least V(1); the pauses grow while nothing happens.
     type: int
     default: 1
 """

@@ -18,11 +18,26 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import (
     COMPRESSIONS,
     DEFAULT_LEVEL,
+    LEVEL,
     NONE,
+    THREADS,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import (
+    NO_LIMIT_AT_ZERO,
+    NOT_NEGATIVE,
+    PORT,
+    POSITIVE,
+    Limit,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import DEFAULT_BUFFER_BYTES
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import (
+    BUFFER_BYTES,
+    BYTES_PER_SECOND,
+    DEFAULT_BUFFER_BYTES,
+    NICE,
+    STREAMS,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.connection import (
     ConnectionSettings,
     open_connection,
@@ -43,7 +58,12 @@ __all__ = [
     "selection_spec",
     "set_spec",
     "wait_spec",
+    "whole_number",
+    "whole_numbers",
 ]
+
+_LIMIT = "limit"
+"""Ours among the rules of an option; Ansible's own have no ranges."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,7 @@ class OptionSpec:
         valid.
         """
         return AnsibleModule(
-            argument_spec={name: dict(option) for name, option in self.options.items()},
+            argument_spec=_without_limits(self.options),
             mutually_exclusive=[list(names) for names in self.mutually_exclusive],
             required_together=[list(names) for names in self.required_together],
             required_one_of=[list(names) for names in self.required_one_of],
@@ -84,13 +104,50 @@ class OptionSpec:
             supports_check_mode=supports_check_mode,
         )
 
+    def require_possible(self, params: Mapping[str, Any]) -> None:
+        """Raises PreconditionError for the first number beyond its limit, with what it may be."""
+        _require_possible(self.options, params)
+
+
+def whole_number(limit: Limit, **rules: Any) -> dict[str, Any]:
+    """The rules of an option that is a number within ``limit``; ``rules`` are Ansible's further ones."""
+    return {"type": "int", _LIMIT: limit, **rules}
+
+
+def whole_numbers(limit: Limit, **rules: Any) -> dict[str, Any]:
+    """The same for a list of them."""
+    return {"type": "list", "elements": "int", _LIMIT: limit, **rules}
+
+
+def _without_limits(options: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            key: _without_limits(rule) if key == "options" else rule
+            for key, rule in rules.items()
+            if key != _LIMIT
+        }
+        for name, rules in options.items()
+    }
+
+
+def _require_possible(options: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> None:
+    for name, rules in options.items():
+        value = values.get(name)
+        for item in value if isinstance(value, list) else [value]:
+            if item is None:
+                continue
+            if _LIMIT in rules:
+                rules[_LIMIT].require(name, item)
+            if "options" in rules:
+                _require_possible(rules["options"], item)
+
 
 def connection_spec() -> OptionSpec:
     """How to reach a database: the options of the doc fragment ``_connection``."""
     return OptionSpec(
         options={
             "login_host": {"type": "str", "default": "127.0.0.1"},
-            "login_port": {"type": "int", "default": 1521},
+            "login_port": whole_number(PORT, default=1521),
             "login_service": {"type": "str"},
             "login_sid": {"type": "str"},
             "login_dsn": {"type": "str"},
@@ -102,8 +159,8 @@ def connection_spec() -> OptionSpec:
                 "default": "normal",
             },
             "login_driver": {"type": "str", "choices": ["thin", "thick"], "default": "thin"},
-            "login_connect_timeout": {"type": "int", "default": 30},
-            "login_call_timeout": {"type": "int", "default": 300},
+            "login_connect_timeout": whole_number(POSITIVE, default=30),
+            "login_call_timeout": whole_number(NO_LIMIT_AT_ZERO, default=300),
             "oracle_home": {"type": "path"},
             "oracle_sid": {"type": "str"},
         },
@@ -146,10 +203,10 @@ def streams_spec() -> OptionSpec:
     """How files are copied: the options of the doc fragment ``_streams``, for :class:`CopyTuning`."""
     return OptionSpec(
         options={
-            "streams": {"type": "int", "default": 4},
-            "buffer_bytes": {"type": "int", "default": DEFAULT_BUFFER_BYTES},
-            "max_bytes_per_second": {"type": "int", "default": 0},
-            "nice": {"type": "int", "default": 0},
+            "streams": whole_number(STREAMS, default=4),
+            "buffer_bytes": whole_number(BUFFER_BYTES, default=DEFAULT_BUFFER_BYTES),
+            "max_bytes_per_second": whole_number(BYTES_PER_SECOND, default=0),
+            "nice": whole_number(NICE, default=0),
             "io_class": {"type": "str", "choices": ["best_effort", "idle"]},
         }
     )
@@ -165,8 +222,8 @@ def compression_spec() -> OptionSpec:
     return OptionSpec(
         options={
             "compression": {"type": "str", "choices": list(COMPRESSIONS), "default": NONE},
-            "compression_level": {"type": "int", "default": DEFAULT_LEVEL},
-            "compression_threads": {"type": "int", "default": 0},
+            "compression_level": whole_number(LEVEL, default=DEFAULT_LEVEL),
+            "compression_threads": whole_number(THREADS, default=0),
         }
     )
 
@@ -178,8 +235,8 @@ def wait_spec(timeout: int = 900, interval: int = 1) -> OptionSpec:
     return OptionSpec(
         options={
             "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": timeout},
-            "wait_interval": {"type": "int", "default": interval},
+            "wait_timeout": whole_number(NOT_NEGATIVE, default=timeout),
+            "wait_interval": whole_number(POSITIVE, default=interval),
         }
     )
 
@@ -247,6 +304,7 @@ def run_module(name: str, spec: OptionSpec, body: Body, *, supports_check_mode: 
     """
     context = ModuleContext(spec.create_module(supports_check_mode=supports_check_mode), name)
     with _FailureBoundary(context):
+        spec.require_possible(context.params)
         result = plain(body(context))
     context.module.exit_json(**result)
 

@@ -145,6 +145,12 @@ last_observation:
 import time
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    SCN,
+    Limit,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import ArchivedLog
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
@@ -152,6 +158,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     connection_spec,
     run_module,
     wait_spec,
+    whole_number,
+    whole_numbers,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import read_database
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.redo import (
@@ -170,14 +178,14 @@ SPEC = (
                 "type": "list",
                 "elements": "dict",
                 "options": {
-                    "thread": {"type": "int", "required": True},
-                    "sequence": {"type": "int", "required": True},
-                    "first_scn": {"type": "int"},
-                    "next_scn": {"type": "int"},
+                    "thread": whole_number(POSITIVE, required=True),
+                    "sequence": whole_number(POSITIVE, required=True),
+                    "first_scn": whole_number(NOT_NEGATIVE),
+                    "next_scn": whole_number(SCN),
                 },
             },
-            "through_scn": {"type": "int"},
-            "dest_ids": {"type": "list", "elements": "int", "default": []},
+            "through_scn": whole_number(SCN),
+            "dest_ids": whole_numbers(Limit(1, 31), default=[]),
         },
         mutually_exclusive=(("logs", "through_scn"),),
         required_one_of=(("logs", "through_scn"),),

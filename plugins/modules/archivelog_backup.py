@@ -173,6 +173,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_state import JournalState
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import NOT_NEGATIVE, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import ArchivedLog, Database
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import ignore
@@ -182,6 +183,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     connection_spec,
     run_module,
     streams_spec,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import (
     read_archived_logs,
@@ -211,8 +213,8 @@ SPEC = (
         options={
             "destination": {"type": "path", "required": True},
             "set_id": {"type": "str"},
-            "from_scn": {"type": "int"},
-            "through_scn": {"type": "int"},
+            "from_scn": whole_number(NOT_NEGATIVE),
+            "through_scn": whole_number(SCN),
         },
         mutually_exclusive=(("set_id", "from_scn"), ("set_id", "through_scn")),
         required_one_of=(("set_id", "from_scn"),),

@@ -78,7 +78,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sets:
-  description: The sets, newest first.
+  description:
+    - The sets, newest first by RV(sets[].sealed_at); one that is not sealed counts from the first entry of its journal.
+    - The identifier does not decide. It may be chosen by hand, and a set may be completed long after it was begun.
   returned: success
   type: list
   elements: dict
@@ -105,9 +107,13 @@ sets:
       description:
         - V(good); V(good_with_findings), restorable whole; V(degraded), restorable, but something that was asked for is
           missing or blocks are corrupt in the source itself; V(unusable), a restore would fail; V(unknown), not sealed.
+        - A set is V(unusable) too when all that it could be recovered to was given up with RESETLOGS.
       type: str
     findings:
-      description: What was found.
+      description:
+        - What was found. A finding with the code V(given_up) says from which SCN on the history of the set is no longer
+          the database's, because it was opened with RESETLOGS; the redo store, and the online logs where they are on
+          this host, tell.
       type: list
       elements: dict
     begin_scn:
@@ -117,7 +123,9 @@ sets:
       description: A restored set is consistent from this SCN on.
       type: int
     reachable:
-      description: First and last SCN it can be recovered to with the redo store as it is. Null if redo is missing.
+      description:
+        - First and last SCN it can be recovered to with the redo store as it is, without what was given up with
+          RESETLOGS. Null if redo is missing or nothing is left.
       type: dict
     resetlogs_id:
       description: Incarnation of the database the set is of.
@@ -171,16 +179,19 @@ from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import check_set_id
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     jmespath_search,
     run_module,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
     SetReport,
     find_databases,
+    newest_first,
     read_redo_store,
     read_sets,
 )
@@ -189,9 +200,9 @@ SPEC = OptionSpec(
     options={
         "destination": {"type": "path", "required": True},
         "db_unique_name": {"type": "str"},
-        "dbid": {"type": "int"},
+        "dbid": whole_number(DBID),
         "set_id": {"type": "str"},
-        "until_scn": {"type": "int"},
+        "until_scn": whole_number(SCN),
         "query": {"type": "str", "default": ""},
         "verify": {"type": "str", "choices": ["none", "headers", "full"], "default": "none"},
     }
@@ -210,8 +221,7 @@ def read(context: ModuleContext) -> dict[str, Any]:
         reports += read_sets(layout, logs, params["verify"], context.warn, params["set_id"])
     if params["until_scn"] is not None:
         reports = [item for item in reports if item.reachable and params["until_scn"] in item.reachable]
-    reports.sort(key=lambda item: item.layout.set_id, reverse=True)
-    sets = [_result(report) for report in reports]
+    sets = [_result(report) for report in newest_first(reports)]
     return {
         "changed": False,
         "sets": _queried(sets, params["query"]) if params["query"] else sets,

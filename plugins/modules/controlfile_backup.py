@@ -122,6 +122,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.control_back
     saved_already,
 )
 
+SPEC = connection_spec() + set_spec()
+
 
 def ensure(context: ModuleContext) -> dict[str, Any]:
     params = context.params
@@ -154,7 +156,7 @@ def _password_file(params: dict[str, Any]) -> Path | None:
 
 
 def main() -> None:
-    run_module("controlfile_backup", connection_spec() + set_spec(), ensure)
+    run_module("controlfile_backup", SPEC, ensure)
 
 
 if __name__ == "__main__":

@@ -254,6 +254,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery
     read_database,
 )
 
+SPEC = connection_spec()
+
 
 def read(context: ModuleContext) -> dict[str, Any]:
     with context.connect() as gateway:
@@ -270,7 +272,7 @@ def read(context: ModuleContext) -> dict[str, Any]:
 
 
 def main() -> None:
-    run_module("database_info", connection_spec(), read)
+    run_module("database_info", SPEC, read)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ options:
       - The SCN through which the recovery that follows will go; leave it out for complete recovery.
       - Whether enough redo is there is found out before anything is written, in the redo store, the archive
         destinations and the online logs.
+      - What was given up when the database was opened with RESETLOGS does not come back. A set made before that can be
+        recovered to SCNs before it only, and not completely.
       - With complete recovery and all control files lost, the control file is made anew from the set's
         script if every online redo log survived, so that no new incarnation begins.
       - With it, the control file of the set takes the place of the current one, which has forgotten what was
@@ -89,6 +91,10 @@ notes:
     C(zstd -d) makes the datafiles by hand.
   - O(reflink) does nothing for copies that are stored compressed.
   - Run it as the operating-system user that owns the datafiles, never as root.
+  - While it works it says how far it is in RV(status_path), at most once a second; C(watch cat) on the host shows it.
+    RV(status_path) has the fields of RV(hotbackup.oracle.tablespace_backup#module:run); the C(phase) is V(compare),
+    V(verify), V(copy) or V(finished). Where C(updated_at) stands still while C(state) is V(running), the process C(pid)
+    was killed or waits for its storage. Nothing is written in check mode.
   - Files are restored to the places they were copied from.
 seealso:
   - module: hotbackup.oracle.backup_set_info
@@ -173,6 +179,11 @@ preserved:
   type: list
   elements: str
   sample: [/backup/oracle/ORCL-1618384213/preserved/20260115T101500.000000Z/1_redo01.log]
+status_path:
+  description: File on the host that says how far the restore is, or how the last one ended.
+  returned: success
+  type: str
+  sample: /home/oracle/.hotbackup/ORCL/restore_status.json
 bytes_written:
   description: Bytes of datafiles written.
   returned: success
@@ -185,6 +196,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, FILE_NUMBER, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import (
     check_confirmation,
@@ -198,6 +210,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     run_module,
     set_spec,
     streams_spec,
+    whole_number,
+    whole_numbers,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.local_instance import LocalInstance
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.closed_database import (
@@ -216,13 +230,16 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
     redo_reach,
-    require_living_branch,
     require_reach,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_lease import (
     RESTORE,
     require_no_restore,
     restore_lease,
+)
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_progress import (
+    RestoreProgress,
+    restore_progress,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder import StateFolder
 
@@ -232,10 +249,10 @@ SPEC = (
     + reflink_spec()
     + OptionSpec(
         options={
-            "dbid": {"type": "int"},
+            "dbid": whole_number(DBID),
             "tablespaces": {"type": "list", "elements": "str", "default": []},
-            "file_numbers": {"type": "list", "elements": "int", "default": []},
-            "through_scn": {"type": "int"},
+            "file_numbers": whole_numbers(FILE_NUMBER, default=[]),
+            "through_scn": whole_number(SCN),
             "confirm": {"type": "str"},
             "state_dir": {"type": "path"},
             "host": {"type": "str", "required": True},
@@ -253,31 +270,35 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
     folder = StateFolder.of_database(layout.db_unique_name, params["state_dir"])
     require_no_restore(folder)
+    told = {"status_path": str(folder.restore_status_path)}
     if context.check_mode:
-        return _restore(context, layout, manifest, tuning)
+        return {**_restore(context, layout, manifest, tuning, RestoreProgress()), **told}
     check_confirmation(params["confirm"], manifest, params["host"])
-    with restore_lease(folder, RESTORE, manifest.set_id):
-        return _restore(context, layout, manifest, tuning)
+    lease = restore_lease(folder, RESTORE, manifest.set_id)
+    with lease, restore_progress(folder, manifest.set_id) as progress:
+        return {**_restore(context, layout, manifest, tuning, progress), **told}
 
 
 def _restore(
-    context: ModuleContext, layout: SetLayout, manifest: Manifest, tuning: CopyTuning
+    context: ModuleContext,
+    layout: SetLayout,
+    manifest: Manifest,
+    tuning: CopyTuning,
+    progress: RestoreProgress,
 ) -> dict[str, Any]:
     params = context.params
     closed = ClosedDatabase(LocalInstance(params["oracle_home"], params["oracle_sid"], run_program))
     wanted = select_files(manifest, file_numbers=params["file_numbers"], tablespaces=params["tablespaces"])
-    require_living_branch(manifest, params["through_scn"])
-    reach = redo_reach(manifest, layout)
-    require_reach(manifest, reach, params["through_scn"])
+    require_reach(manifest, redo_reach(manifest, layout), params["through_scn"])
     control = choose_control_file(manifest, layout, complete=params["through_scn"] is None)
     if not context.check_mode:
         closed.require()
-    planned = plan_files(layout, wanted, tuning)
+    planned = plan_files(layout, wanted, tuning, progress)
     preserved: list[str] = []
     written = 0
     change = bool(control.copies) or any(not item.equal for item in planned)
     if change and not context.check_mode:
-        require_sound_copies(planned, tuning)
+        require_sound_copies(planned, tuning, progress)
         require_sound_control_copy(manifest, layout, control.copies.values())
         # Reading the copies may have taken hours.
         closed.require()
@@ -285,7 +306,9 @@ def _restore(
         preserved = preserve(
             [*database.control_files, *database.online_logs], layout.database, datetime.now(timezone.utc)
         )
-        written = restore_files(planned, database.dbid, tuning, lambda _copy: closed.require_lately())
+        written = restore_files(
+            planned, database.dbid, tuning, lambda _copy: closed.require_lately(), progress
+        )
         if control.copies:
             closed.require()
             restore_control_files(control.copies)

@@ -149,7 +149,8 @@ def body(context: ModuleContext) -> Mapping[str, Any]:
         after = instance.state()
         if after != wanted:
             raise VerificationError(
-                f"Instance {instance.oracle_sid} is {after} after {commands}, not {wanted}."
+                f"Instance {instance.oracle_sid} is {after} after {' / '.join(commands)}, not {wanted}.",
+                hint="Something else may start or stop it, such as Oracle Restart; the alert log says what happened.",
             )
     return {
         "changed": bool(commands),

@@ -91,11 +91,13 @@ statements:
 
 from typing import Any
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     connection_spec,
     run_module,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import read_database
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.redo import (
@@ -106,7 +108,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.redo impo
     switch_statement,
 )
 
-SPEC = connection_spec() + OptionSpec(options={"through_scn": {"type": "int"}})
+SPEC = connection_spec() + OptionSpec(options={"through_scn": whole_number(SCN)})
 
 
 def ensure(context: ModuleContext) -> dict[str, Any]:

@@ -63,7 +63,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: partial
-    details: The target and the set are checked; which redo will be applied is known only from the recovery itself.
+    details: >-
+      The target, the set and the connection options are checked; which redo will be applied is known only from the
+      recovery itself.
   diff_mode:
     support: none
   idempotent:
@@ -165,6 +167,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.restore_plan import ControlFileMethod
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
@@ -172,6 +175,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     connection_spec,
     run_module,
     set_spec,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.recovery import RecoveryTarget
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.database_recovery import (
@@ -191,8 +195,8 @@ SPEC = (
     + set_spec()
     + OptionSpec(
         options={
-            "dbid": {"type": "int"},
-            "through_scn": {"type": "int"},
+            "dbid": whole_number(DBID),
+            "through_scn": whole_number(SCN),
             "until_time": {"type": "str"},
             "control_file_method": {
                 "type": "str",
@@ -210,6 +214,7 @@ SPEC = (
 def body(context: ModuleContext) -> Mapping[str, Any]:
     """Check the target against the set, then recover."""
     params = context.params
+    context.connection_settings.check()  # check mode does not connect
     layout, manifest = open_set(params["destination"], params["set_id"], params["dbid"])
     target = RecoveryTarget(through_scn=params["through_scn"], until_time=params["until_time"])
     method = ControlFileMethod(params["control_file_method"])

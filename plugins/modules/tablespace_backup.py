@@ -70,7 +70,7 @@ options:
     type: int
     default: 0
   poll_interval:
-    description: Seconds between two lines of progress, and the longest wait with O(follow).
+    description: Seconds between two lines of progress, and the longest wait with O(follow); at least V(1).
     type: int
     default: 5
   follow:
@@ -356,6 +356,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
     WaitTimeout,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import DatabaseLayout, SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import (
+    NO_LIMIT_AT_ZERO,
+    POSITIVE,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plan import BackupPolicy
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
@@ -369,6 +373,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     selection_spec,
     set_spec,
     streams_spec,
+    whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import (
     read_database,
@@ -404,11 +409,11 @@ SPEC = (
     + compression_spec()
     + OptionSpec(
         options={
-            "max_window": {"type": "int", "default": 0},
+            "max_window": whole_number(NO_LIMIT_AT_ZERO, default=0),
             "state_dir": {"type": "path"},
             "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 0},
-            "poll_interval": {"type": "int", "default": 5},
+            "wait_timeout": whole_number(NO_LIMIT_AT_ZERO, default=0),
+            "poll_interval": whole_number(POSITIVE, default=5),
             "follow": {"type": "str"},
         },
         required_by={"follow": ("state_dir",)},
@@ -456,7 +461,7 @@ def _ensure(context: ModuleContext) -> dict[str, Any]:
         set_id=params["set_id"],
         run_id=secrets.token_hex(8),
         policy=policy,
-        max_window_seconds=max(0, params["max_window"]),
+        max_window_seconds=params["max_window"],
         state_dir=str(folder.root),
     )
     status = begin(request, folder, found, layout)

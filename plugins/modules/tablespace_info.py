@@ -171,6 +171,8 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery
     read_tablespaces,
 )
 
+SPEC = connection_spec() + selection_spec()
+
 
 def read(context: ModuleContext) -> dict[str, Any]:
     with context.connect() as gateway:
@@ -192,7 +194,7 @@ def read(context: ModuleContext) -> dict[str, Any]:
 
 
 def main() -> None:
-    run_module("tablespace_info", connection_spec() + selection_spec(), read)
+    run_module("tablespace_info", SPEC, read)
 
 
 if __name__ == "__main__":

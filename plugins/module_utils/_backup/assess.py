@@ -16,6 +16,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain imp
     prove_chain,
     reachable_interval,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.departure import Departure
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import Finding, Severity
 
@@ -31,6 +32,18 @@ def assess_chain(
         Finding(Severity.PREVENTS, "redo_missing", f"thread {gap.thread}", f"Redo is missing: {gap}.")
         for gap in chain.gaps
     ]
+
+
+def assess_departure(manifest: Manifest, departure: Departure | None) -> list[Finding]:
+    """Say what of the set's history was given up: all of it, which a restore refuses, or what came after an SCN."""
+    if departure is None:
+        return []
+    began = f"since RESETLOGS at SCN {departure.scn} (incarnation {departure.resetlogs_id})"
+    if departure.scn <= manifest.end_scn:
+        message = f"The set is complete only from SCN {manifest.end_scn} on, and that was given up {began}."
+        return [Finding(Severity.PREVENTS, "given_up", manifest.set_id, message)]
+    message = f"The set can be recovered through SCN {departure.scn - 1} at most: what followed was given up {began}."
+    return [Finding(Severity.NOTICE, "given_up", manifest.set_id, message)]
 
 
 def reachable(manifest: Manifest, logs: Collection[RedoSpan]) -> ScnInterval | None:

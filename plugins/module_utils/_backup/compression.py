@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import Limit
 
 NONE = "none"
 ZSTD = "zstd"
@@ -21,8 +22,8 @@ SUFFIXES = {NONE: "", ZSTD: ".zst"}
 """What a stored file's name ends with, after the name of its source."""
 
 DEFAULT_LEVEL = 3
-_HIGHEST_LEVEL = 19
-_MOST_THREADS = 64
+LEVEL = Limit(1, 19)
+THREADS = Limit(0, 64)
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,10 @@ class Compression:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Compression:
-        """From a module's options ``compression`` and ``compression_...``. Raises PreconditionError naming what
-        cannot be, or not together.
+        """From a module's options ``compression`` and ``compression_...``, within the limits above. Raises
+        PreconditionError naming what cannot be together.
         """
         wanted = cls(options["compression"], options["compression_level"], options["compression_threads"])
-        _require("compression_level", wanted.level, 1, _HIGHEST_LEVEL)
-        _require("compression_threads", wanted.threads, 0, _MOST_THREADS)
         if wanted.name == NONE and wanted != cls():
             raise PreconditionError(
                 "Options compression_level and compression_threads say how to compress, but compression is none.",
@@ -66,8 +65,3 @@ class Compression:
                 hint="Choose one of the two.",
             )
         return wanted
-
-
-def _require(option: str, value: int, lowest: int, highest: int) -> None:
-    if not lowest <= value <= highest:
-        raise PreconditionError(f"Option {option} is {value}; it must be {lowest} to {highest}.")

@@ -12,12 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import (
+    NO_LIMIT_AT_ZERO,
+    POSITIVE,
+    Limit,
+)
 
 DEFAULT_BUFFER_BYTES = 2 * 1024 * 1024
-_BUFFER_STEP_BYTES = 64 * 1024
-_LARGEST_BUFFER_BYTES = 64 * 1024 * 1024
-_LOWEST_NICE = 19
+STREAMS = POSITIVE
+BUFFER_BYTES = Limit(64 * 1024, 64 * 1024 * 1024, step=64 * 1024)
+BYTES_PER_SECOND = NO_LIMIT_AT_ZERO
+NICE = Limit(0, 19)
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,8 @@ class CopyTuning:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> CopyTuning:
-        """From a module's options of the same names; ``reflink`` is not offered by all.
-
-        Raises PreconditionError for a value that cannot be.
-        """
-        tuning = cls(
+        """From a module's options of the same names, within the limits above; ``reflink`` is not offered by all."""
+        return cls(
             streams=options["streams"],
             buffer_bytes=options["buffer_bytes"],
             max_bytes_per_second=options["max_bytes_per_second"],
@@ -48,25 +50,3 @@ class CopyTuning:
             io_class=options["io_class"],
             reflink=options.get("reflink", False),
         )
-        tuning.require_possible()
-        return tuning
-
-    def require_possible(self) -> None:
-        """Raises PreconditionError naming the option, its value and what it may be."""
-        buffer_fits = (
-            0 < self.buffer_bytes <= _LARGEST_BUFFER_BYTES and self.buffer_bytes % _BUFFER_STEP_BYTES == 0
-        )
-        _require("streams", self.streams, self.streams >= 1, "at least 1")
-        _require("buffer_bytes", self.buffer_bytes, buffer_fits, "a multiple of 65536, at most 67108864")
-        _require(
-            "max_bytes_per_second",
-            self.max_bytes_per_second,
-            self.max_bytes_per_second >= 0,
-            "0 (no limit) or more",
-        )
-        _require("nice", self.nice, 0 <= self.nice <= _LOWEST_NICE, f"0 to {_LOWEST_NICE}")
-
-
-def _require(option: str, value: object, satisfied: bool, wanted: str) -> None:
-    if not satisfied:
-        raise PreconditionError(f"Option {option} is {value}; it must be {wanted}.")

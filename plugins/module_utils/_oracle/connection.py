@@ -38,6 +38,10 @@ _LOGIN_MODES = {
 }
 # A login can take a while after the network answered; only then is the connection given up as hanging.
 _LOGIN_GRACE_SECONDS = 15
+_EMPTY_VALUE = (
+    "A lookup of an environment variable that is not set gives an empty value: export the variable in the shell or job"
+    " that starts ansible-playbook, or give the option its value in another way, such as Ansible Vault."
+)
 _HINTS = {
     1017: "Check login_user, login_password and login_mode.",
     1031: "The account lacks the privilege that login_mode asks for.",
@@ -89,18 +93,26 @@ class ConnectionSettings:
         """Raise PreconditionError for settings that cannot work, before anything is connected."""
         if self.driver == "thin":
             if not (self.service or self.sid or self.dsn):
-                raise PreconditionError("One of login_service, login_sid and login_dsn is needed.")
-            if not (self.user and self.password):
                 raise PreconditionError(
-                    "login_user and login_password are needed with login_driver=thin.",
-                    hint="Operating-system authentication needs login_driver=thick.",
+                    "One of login_service, login_sid and login_dsn is needed, and none has a value.",
+                    hint=_EMPTY_VALUE,
                 )
-        elif self.user and not self.password:
-            raise PreconditionError("login_password is needed with login_user.")
-        elif not self.user and self.mode == "normal":
+            self._require_credentials("login_driver=thin logs in with user and password")
+        elif self.user or self.password:
+            self._require_credentials("a login with a user needs both user and password")
+        elif self.mode == "normal":
             raise PreconditionError(
                 "Operating-system authentication needs login_mode sysdba, sysbackup or sysoper.",
                 hint="Give login_user and login_password otherwise.",
+            )
+
+    def _require_credentials(self, why: str) -> None:
+        empty = [f"login_{name}" for name in ("user", "password") if not getattr(self, name)]
+        if empty:
+            options = f"Option {empty[0]} is" if len(empty) == 1 else f"Options {' and '.join(empty)} are"
+            raise PreconditionError(
+                f"{options} empty, but {why}. Nothing was connected.",
+                hint=f"{_EMPTY_VALUE} Operating-system authentication needs login_driver=thick and neither of them.",
             )
 
     @property

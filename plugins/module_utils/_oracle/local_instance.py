@@ -31,6 +31,20 @@ _MARK = re.compile(r"^HOTBACKUP_(\w+)=(.*?)\s*$", re.MULTILINE)
 _ERROR = re.compile(r"^((?:ORA|SP2|TNS|LRM)-(\d{4,5}): .*)$", re.MULTILINE)
 _NO_INSTANCE = {1034, 27101}
 _NOT_MOUNTED = 1507
+# In the order of how much each explains, for a stack that holds several.
+_HINTS = {
+    1031: "Run the task as the owner of the Oracle software (become_user), who may log in with / as sysdba.",
+    1078: "The parameter file was not found or is wrong: look for init<SID>.ora or spfile<SID>.ora in"
+    " $ORACLE_HOME/dbs. A set keeps its own in parameters/init.ora.",
+    205: "A control file is lost or damaged; the alert log names it. The restore role brings it back.",
+    10873: "Files were in backup mode when the instance died: mount, ALTER DATABASE RECOVER DATABASE, then open. No END"
+    " BACKUP: it would ruin a file that was restored since.",
+    1149: "Files are in backup mode. Wait for the backup that runs, or end what a dead one left with the playbook"
+    " end_stale_backup_mode.",
+    1157: "A datafile is lost or cannot be read. datafile_restore puts back those that differ from a set.",
+    1113: "A datafile needs recovery: mount the database and run the recovery module.",
+    1589: "An incomplete recovery was not finished: run the recovery module again, with the same target.",
+}
 
 STOPPED, NOMOUNT, MOUNTED, OPEN, READ_ONLY = "stopped", "nomount", "mounted", "open", "read_only"
 STATES = (STOPPED, NOMOUNT, MOUNTED, OPEN, READ_ONLY)
@@ -97,7 +111,13 @@ class LocalInstance:
         codes = error_codes(output)
         text = "\n".join(lines) or output.strip()[-500:] or "SQL*Plus printed nothing"
         info = OracleErrorInfo(code=codes[0], codes=tuple(codes), message=text) if codes else None
-        return OracleRefused(f"Failed to {what} on instance {self.oracle_sid}: {text}", oracle_error=info)
+        hint = next(
+            (text for code, text in _HINTS.items() if code in codes),
+            "The alert log of the instance says more.",
+        )
+        return OracleRefused(
+            f"Failed to {what} on instance {self.oracle_sid}: {text}", hint=hint, oracle_error=info
+        )
 
 
 def error_codes(output: str) -> list[int]:

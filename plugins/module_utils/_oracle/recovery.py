@@ -213,8 +213,9 @@ class Recovery:
         wanted = f"thread {request.thread}, sequence {request.sequence}, SCN {request.scn}"
         raise PreconditionError(
             f"Recovery needs redo that was found nowhere: {wanted}.",
-            hint="Bring the archived log to the redo store or to an archive destination and start the recovery "
-            "again (it goes on where it stopped), or choose a target before that SCN.",
+            hint="The database was not opened. Bring that archived log to the redo store or to an archive destination, "
+            "under any name, and start the recovery again: it goes on where it stopped. If the log is lost for good, "
+            "restore the set again with a target before that SCN, unless the set is complete only after it.",
             details={"missing_log": missing},
         )
 
@@ -231,6 +232,7 @@ class Recovery:
     def _not_consistent(self, error: OracleRefused) -> BackupError:
         return VerificationError(
             f"Recovery stopped where the datafiles are not consistent: {error.message}",
-            hint="The end of the backup was not reached: choose a later target, or an older set.",
+            hint="The database was not opened. The end of the backup was not reached: restore again, with a later "
+            "target or an older set.",
             oracle_error=error.oracle_error,
         )

@@ -149,11 +149,10 @@ def _first_status(
 
 
 def _died(status: RunStatus) -> RunStatus:
-    message = "The runner and its guardian died without a last word."
-    error = {
-        "msg": message,
-        "hint": "Run the same set_id again: that ends the backup mode they left, and completes the set.",
-    }
+    message = f"The runner of set {status.set_id} and its guardian died without a last word."
+    if status.windows_open:
+        message += f" Perhaps still in backup mode: {', '.join(status.windows_open)}."
+    error = {"msg": message, "hint": status.how_to_go_on}
     fields = {**asdict(status), "state": DIED, "message": message, "error": error}
     return RunStatus(**fields)
 

@@ -115,8 +115,11 @@ class DatabaseRecovery:
         """Being open is the goal of complete recovery; of an incomplete one it says nothing."""
         if not self._target.complete:
             raise PreconditionError(
-                "The database is open; recovery to a point in time needs it mounted, with its files restored.",
-                hint="Opening it again with RESETLOGS would lose what was committed since.",
+                "The database is open; recovery to a point in time needs it mounted, with its files restored."
+                " Nothing was changed.",
+                hint="If an earlier recovery opened it, there is nothing left to do. To go back, and lose what was"
+                " committed since: mount it (module instance), run datafile_restore with the same target, then this"
+                " again. The restore role does all of it.",
             )
         # an earlier attempt may have ended between opening the database and these steps
         if self._open_mode() == "READ WRITE":
@@ -126,7 +129,7 @@ class DatabaseRecovery:
             numbers = ", ".join(map(str, broken))
             raise PreconditionError(
                 f"The database is open, but its datafiles {numbers} need recovery.",
-                hint="Mount it to recover the whole database.",
+                hint="Mount it (module instance, state=mounted) and run this again to recover the whole database.",
             )
         self._outcome.opened = True
         self._outcome.open_mode = self._open_mode()
@@ -142,7 +145,9 @@ class DatabaseRecovery:
         expected = self._manifest.database.dbid
         if row["dbid"] != expected:
             raise PreconditionError(
-                f"The mounted database {row['name']} has DBID {row['dbid']}; the set is of DBID {expected}."
+                f"The mounted database {row['name']} has DBID {row['dbid']}; set {self._manifest.set_id} is of"
+                f" {self._manifest.database.name}, DBID {expected}. Nothing was changed.",
+                hint="Check where the connection leads (login_host, login_service), or choose a set of this database.",
             )
 
     # -- control file -------------------------------------------------------------------------------
@@ -150,8 +155,9 @@ class DatabaseRecovery:
     def _make_control_file(self) -> None:
         if self._method is not ControlFileMethod.CREATE:
             raise PreconditionError(
-                "The instance has no database mounted.",
-                hint="Mount it first: module instance with state=mounted.",
+                f"The instance has no database mounted, and control_file_method={self._method.value} needs one."
+                " Nothing was changed.",
+                hint="Mount it: module instance with state=mounted.",
             )
         script = self._layout.noresetlogs_script.read_text(encoding="utf-8")
         self._gateway.execute(create_controlfile_statement(script))
@@ -245,7 +251,7 @@ class DatabaseRecovery:
             raise VerificationError(
                 f"Recovery ended, but datafiles {', '.join(map(str, bad))} are not consistent."
                 " The database was not opened.",
-                hint="Query V$DATAFILE_HEADER; a later target or another set is needed.",
+                hint="V$DATAFILE_HEADER shows which are FUZZY. Restore again, with a later target or an older set.",
             )
         scns = [row["checkpoint_change#"] for row in rows if row["enabled"] == "READ WRITE"]
         return max(scns, default=None)

@@ -49,6 +49,12 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_setting
     bandwidth,
     stream_settings,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_progress import (
+    COMPARE,
+    COPY,
+    VERIFY,
+    RestoreProgress,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
     find_databases,
     read_manifest,
@@ -86,7 +92,15 @@ def open_set(destination: str, set_id: str, dbid: int | None) -> tuple[SetLayout
     return sealed[0], read_manifest(sealed[0])
 
 
-def plan_files(layout: SetLayout, files: Sequence[ManifestFile], tuning: CopyTuning) -> list[PlannedFile]:
+_UNTOLD = RestoreProgress()
+
+
+def plan_files(
+    layout: SetLayout,
+    files: Sequence[ManifestFile],
+    tuning: CopyTuning,
+    progress: RestoreProgress = _UNTOLD,
+) -> list[PlannedFile]:
     """Compare every place with the set (size first, then digest).
 
     Raises PreconditionError for a copy that is gone or needs a library that is missing, VerificationError for
@@ -102,7 +116,10 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile], tuning: CopyTun
             )
         stored = layout.absolute(item.path)
         if not stored.is_file():
-            raise PreconditionError(f"The set's copy of file {item.file_number} is gone: {stored}.")
+            raise PreconditionError(
+                f"The set's copy of file {item.file_number} is gone: {stored}. Nothing was changed.",
+                hint="Bring it back from where the destination is kept a second time, or restore from another set.",
+            )
         if stored.stat().st_size != item.stored_size_bytes:
             raise VerificationError(
                 f"{stored} has {stored.stat().st_size} bytes, not {item.stored_size_bytes}. Nothing was changed.",
@@ -110,9 +127,10 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile], tuning: CopyTun
             )
         if not Path(item.source).is_absolute():
             raise VerificationError(
-                f"The manifest's place of file {item.file_number} is no path: {item.source!r}."
+                f"The manifest's place of file {item.file_number} is no path: {item.source!r}. Nothing was changed.",
+                hint="The set is damaged: restore from another one.",
             )
-    equal = _places_that_hold_their_file(files, tuning)
+    equal = _places_that_hold_their_file(files, tuning, progress)
     planned = [
         PlannedFile(item, str(layout.absolute(item.path)), item.source, item.source in equal)
         for item in files
@@ -121,27 +139,47 @@ def plan_files(layout: SetLayout, files: Sequence[ManifestFile], tuning: CopyTun
     return planned
 
 
-def _places_that_hold_their_file(files: Sequence[ManifestFile], tuning: CopyTuning) -> set[str]:
+def _places_that_hold_their_file(
+    files: Sequence[ManifestFile], tuning: CopyTuning, progress: RestoreProgress
+) -> set[str]:
     """A file that differs is read up to its first chunk that does."""
     stop = Event()
-    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set)
-    tasks = [
-        DigestTask(item.source, item.digest, item.chunk_size_bytes, item.chunk_digests, context)
+    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set, progress=progress.add_bytes)
+    alike = [
+        item
         for item in files
         if Path(item.source).is_file() and Path(item.source).stat().st_size == item.size_bytes
+    ]
+    progress.begin(
+        COMPARE,
+        "comparing the files in place with the set",
+        len(alike),
+        sum(item.size_bytes for item in alike),
+    )
+    tasks = [
+        DigestTask(item.source, item.digest, item.chunk_size_bytes, item.chunk_digests, context)
+        for item in alike
     ]
     return {result.path for result in run_all(tasks, stream_settings(tuning), stop) if result.intact}
 
 
-def require_sound_copies(planned: Sequence[PlannedFile], tuning: CopyTuning) -> None:
+def require_sound_copies(
+    planned: Sequence[PlannedFile], tuning: CopyTuning, progress: RestoreProgress = _UNTOLD
+) -> None:
     """Read the copies that would replace a file which still exists, all of them before the first is replaced.
 
     Where the place is empty nothing can be lost, and the copying itself finds the damage: no time is spent.
     Raises VerificationError for a copy that is not what was stored.
     """
     endangering = [item for item in planned if not item.equal and Path(item.target).exists()]
+    progress.begin(
+        VERIFY,
+        "reading the copies that will replace a file",
+        len(endangering),
+        sum(item.file.size_bytes for item in endangering),
+    )
     stop = Event()
-    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set)
+    context = IoContext(bandwidth=bandwidth(tuning), cancelled=stop.is_set, progress=progress.add_bytes)
     tasks = [
         VerifyTask(
             item.stored,
@@ -182,6 +220,7 @@ def restore_files(
     dbid: int,
     tuning: CopyTuning,
     accept: Callable[[CopyResult], None] = ignore,
+    progress: RestoreProgress = _UNTOLD,
 ) -> int:
     """Write the files that differ; returns the bytes written.
 
@@ -197,6 +236,14 @@ def restore_files(
         folders[folder] = folders.get(folder, 0) + item.file.size_bytes
     for folder, needed in folders.items():
         require_space(folder, needed)
+    progress.begin(
+        COPY, "writing the files that differ", len(wanted), sum(item.file.size_bytes for item in wanted)
+    )
+
+    def accept_and_count(copy: CopyResult) -> None:
+        accept(copy)
+        progress.file_done()
+
     requests = [
         CopyRequest(
             source=item.stored,
@@ -209,11 +256,12 @@ def restore_files(
             replace=True,
             reflink=tuning.reflink,
             source_form=item.file.compressed,
-            accept=accept,
+            accept=accept_and_count,
         )
         for item in wanted
     ]
-    results = copy_many(requests, stream_settings(tuning), IoContext(bandwidth=bandwidth(tuning)))
+    context = IoContext(bandwidth=bandwidth(tuning), progress=progress.add_bytes)
+    results = copy_many(requests, stream_settings(tuning), context)
     return sum(result.size_bytes for result in results)
 
 

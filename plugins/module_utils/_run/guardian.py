@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
@@ -38,7 +39,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.lease import
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.leftovers import (
     GUARDIAN,
     end_leftovers,
+    ended_windows,
     find_leftovers,
+    sentences,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.request import GuardianRequest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.standard_input import read_request
@@ -103,13 +106,13 @@ def guard(
     report = _Reporter(StateFolder(Path(request.state_dir)).status_path, request.run_id)
     patience = Patience(_UNREACHABLE_SECONDS, sleep=sleep)
     if not journal_path.exists():
-        report.died("The runner died before it changed anything.")
+        report.died(f"The runner of set {request.set_id} died before it changed anything.")
         return True
-    outcomes: list[str] = []
+    known = len(_records(journal_path))
     problem = ""
     while True:
         try:
-            outcomes += end_leftovers(database, journal_path, GUARDIAN, patience, report.say)
+            end_leftovers(database, journal_path, GUARDIAN, patience, report.say)
             break
         except (ConnectError, ConnectionLost, OracleRefused, WaitTimeout) as exc:
             report.say(f"the guardian retries: {exc.message}")
@@ -121,23 +124,40 @@ def guard(
         except BackupError as exc:
             problem = exc.message
             break
-    return _conclude(request, journal_path, report, outcomes, problem)
+    return _conclude(request, journal_path, report, known, problem)
 
 
 def _conclude(
-    request: GuardianRequest, journal_path: Path, report: _Reporter, outcomes: list[str], problem: str
+    request: GuardianRequest, journal_path: Path, report: _Reporter, known: int, problem: str
 ) -> bool:
-    left = [] if problem else [item.window.tablespace for item in find_leftovers(read_journal(journal_path))]
-    parts = ["The runner died", *(outcomes or ["no tablespace was left in backup mode"])]
+    """``known`` is how many records the journal had when the guardian began."""
+    records = _records(journal_path)
+    # Also what was ended before an attempt failed, which only the journal remembers.
+    outcomes = sentences(ended_windows(records[known:]))
+    left = [item.window.tablespace for item in find_leftovers(records)]
+    parts = [f"The runner of set {request.set_id} died", *outcomes]
     if problem:
-        parts.append(f"the guardian gave up: {problem}")
-    elif left:
-        parts.append(f"still in backup mode: {', '.join(left)}")
+        parts.append(f"the guardian gave up: {problem.rstrip('.')}")
+    if left:
+        parts.append(f"perhaps still in backup mode: {', '.join(left)}")
+    elif not outcomes and not problem:
+        parts.append("no tablespace was left in backup mode")
     message = "; ".join(parts) + "."
     with Journal.open(journal_path) as journal:
         journal.append("run_failed", run_id=request.run_id, msg=message, by=GUARDIAN)
     report.died(message, left)
     return not problem and not left
+
+
+def _records(journal_path: Path) -> list[dict[str, Any]]:
+    """The journal; nothing of one that is damaged, which whoever needs it reports."""
+    try:
+        records = read_journal(journal_path)
+        find_leftovers(records)
+    except BackupError as exc:
+        _LOG.warning("%s", exc)
+        return []
+    return records
 
 
 class _Reporter:
@@ -159,10 +179,15 @@ class _Reporter:
 
     def died(self, message: str, windows_open: list[str] | None = None) -> None:
         _LOG.info("%s", message)
-        error = {"msg": message, "hint": "Run the same set_id again to complete it."}
-        self._update(
-            state=DIED, phase=GUARDIAN, message=message, error=error, windows_open=tuple(windows_open or ())
-        )
+        if self._writer is not None:
+            error = {"msg": message, "hint": self._writer.status.how_to_go_on}
+            self._update(
+                state=DIED,
+                phase=GUARDIAN,
+                message=message,
+                error=error,
+                windows_open=tuple(windows_open or ()),
+            )
 
     def _update(self, **changes: object) -> None:
         if self._writer is not None:

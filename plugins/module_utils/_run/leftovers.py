@@ -72,6 +72,37 @@ class Leftover:
         return True
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What became of one window that a dead run left: the words that follow "backup mode of" its tablespace."""
+
+    tablespace: str
+    what: str
+
+
+def sentences(ended: Sequence[Ended]) -> list[str]:
+    """One sentence for all tablespaces that ended alike, in the order of the first of each."""
+    alike: dict[str, list[str]] = {}
+    for item in ended:
+        alike.setdefault(item.what, []).append(item.tablespace)
+    return [f"backup mode of {', '.join(names)}{what}" for what, names in alike.items()]
+
+
+def ended_windows(records: Sequence[Mapping[str, Any]]) -> list[Ended]:
+    """What these records of a journal say of windows that were ended."""
+    return [
+        _ended(record["tablespace"], record.get("by", RUNNER), record.get("reason", ENDED))
+        for record in records
+        if record["event"] == "window_closed"
+    ]
+
+
+def _ended(tablespace: str, by: str, reason: str) -> Ended:
+    if by != USER and reason == ENDED:
+        return Ended(tablespace, f" was ended by the {by.replace('_', ' ')}")
+    return Ended(tablespace, f": {reason}")
+
+
 def find_leftovers(records: Sequence[Mapping[str, Any]]) -> list[Leftover]:
     """The windows a journal leaves open, in the order they were opened. Raises VerificationError."""
     state = replay(records)
@@ -95,7 +126,7 @@ def _leftover(window: Window, intent: Mapping[str, Any]) -> Leftover:
 def end_leftovers(
     database: BackupDatabase, journal_path: Path, by: str, patience: Patience, report: Report
 ) -> list[str]:
-    """End every window the journal leaves open and journal how; return a sentence for each.
+    """End every window the journal leaves open and journal how; return it in sentences.
 
     The run that opened them must be dead: the caller holds the lease. Raises ConnectError or ConnectionLost
     when the database stayed unreachable, VerificationError if the journal is damaged.
@@ -106,20 +137,19 @@ def end_leftovers(
         return []
     state = replay(records)
     _wait_for_dead_sessions(database, state.set_id, patience, report)
-    outcomes = []
+    ended = []
     with Journal.open(journal_path) as journal:
         for leftover in leftovers:
             ending = _end(database, leftover, patience, report)
-            outcomes.append(
-                record_ending(journal, state, leftover.window, ending, by, leftover.window.run_id)
-            )
-    return outcomes
+            ended.append(record_ending(journal, state, leftover.window, ending, by, leftover.window.run_id))
+    return sentences(ended)
 
 
 def record_ending(
     journal: Journal, state: JournalState, window: Window, ending: Ending, by: str, run_id: str
-) -> str:
+) -> Ended:
     """Journal how a window ended and discard the copies that an unsound ending makes worthless."""
+    by = by if ending.sound else USER
     if ending.kind is not EndingKind.STILL_ACTIVE:
         fields = window_fields(window.tablespace, window.con_id, window.files)
         journal.append(
@@ -127,7 +157,7 @@ def record_ending(
             run_id=run_id,
             **fields,
             end_scn=ending.end_scn,
-            by=by if ending.sound else USER,
+            by=by,
             reason=ending.reason,
         )
     if not ending.sound:
@@ -135,9 +165,7 @@ def record_ending(
             copied = state.files.get(number)
             if copied is not None and scn is not None and copied.begin_scn == scn:
                 journal.append("file_discarded", run_id=run_id, file_number=number, reason=ending.reason)
-    if ending.sound and ending.reason == ENDED:
-        return f"backup mode of {window.tablespace} was ended by the {by.replace('_', ' ')}"
-    return f"backup mode of {window.tablespace}: {ending.reason}"
+    return _ended(window.tablespace, by, ending.reason)
 
 
 def _end(database: BackupDatabase, leftover: Leftover, patience: Patience, report: Report) -> Ending:

@@ -8,16 +8,21 @@ Private to this collection: not an interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.assess import (
     assess_chain,
+    assess_departure,
     reachable,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain import ScnInterval
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.departure import (
+    departure_from,
+    living_part,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
     BackupError,
     PreconditionError,
@@ -59,6 +64,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verificati
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import log_spans
 
 NONE, HEADERS, FULL = "none", "headers", "full"
 VERIFY_LEVELS = (NONE, HEADERS, FULL)
@@ -69,6 +75,7 @@ class StoredLog:
     """A log of the redo store, by its own header."""
 
     resetlogs_id: int
+    resetlogs_scn: int
     thread: int
     sequence: int
     first_scn: int
@@ -93,6 +100,26 @@ class SetReport:
     @property
     def sealed(self) -> bool:
         return self.manifest is not None
+
+    @property
+    def age_key(self) -> tuple[str, str]:
+        """Grows with the moment the set became what it is: when it was sealed; until then, when it was begun.
+
+        The id says neither: it may be typed by hand, and a set may be resumed days after it was begun.
+        """
+        if self.manifest is not None:
+            moment = self.manifest.sealed_at
+        elif self.journal.exists:
+            moment = self.journal.runs[0].started_at
+        else:
+            moment = self.layout.set_id
+        to_the_second = "".join(filter(str.isdigit, moment))[:14]
+        return (to_the_second, self.layout.set_id)
+
+
+def newest_first(reports: Iterable[SetReport]) -> list[SetReport]:
+    """Ordered by when they were sealed; those that are not, by when they were begun."""
+    return sorted(reports, key=lambda report: report.age_key, reverse=True)
 
 
 def find_databases(destination: Path, db_unique_name: str | None, dbid: int | None) -> list[DatabaseLayout]:
@@ -130,7 +157,7 @@ def read_sets(
     warn: Callable[[str], None],
     set_id: str | None = None,
 ) -> list[SetReport]:
-    """Return the sets of a database, newest first; only the one of ``set_id`` if given.
+    """Return the sets of a database, newest first (:func:`newest_first`); only the one of ``set_id`` if given.
 
     ``verify``: ``none`` believes the manifest, ``headers`` reads sizes and headers of the copies, ``full``
     every byte. The redo each set needs is looked for in ``logs`` whatever ``verify`` says. Raises
@@ -139,13 +166,13 @@ def read_sets(
     if not layout.sets_folder.is_dir():
         return []
     reports = []
-    for folder in sorted(layout.sets_folder.iterdir(), reverse=True):
+    for folder in sorted(layout.sets_folder.iterdir()):
         if not is_set_id(folder.name):
             warn(f"{folder} is not the folder of a set.")
             continue
         if set_id in (None, folder.name):
             reports.append(_read_set(layout.set(folder.name), logs, verify))
-    return reports
+    return newest_first(reports)
 
 
 def _read_log(layout: DatabaseLayout, path: Path) -> StoredLog:
@@ -162,7 +189,14 @@ def _read_log(layout: DatabaseLayout, path: Path) -> StoredLog:
     if header.size_bytes_expected is not None and size != header.size_bytes_expected:
         raise VerificationError(f"{path} has {size} bytes, not {header.size_bytes_expected}.")
     return StoredLog(
-        header.resetlogs_id, header.thread, header.sequence, header.first_scn, header.next_scn, path, size
+        header.resetlogs_id,
+        header.resetlogs_scn,
+        header.thread,
+        header.sequence,
+        header.first_scn,
+        header.next_scn,
+        path,
+        size,
     )
 
 
@@ -183,6 +217,9 @@ def _read_set(layout: SetLayout, logs: Sequence[StoredLog], verify: str) -> SetR
     except BackupError as exc:
         finding = Finding(Severity.PREVENTS, "manifest", layout.set_id, exc.message)
         return SetReport(layout, None, journal, Verdict.UNUSABLE, (finding, *journal_findings), None)
+    # The online logs, where they are on this host, know of a RESETLOGS that has no redo in the store yet.
+    online = log_spans(manifest.database.online_logs, layout.dbid)
+    departure = departure_from(manifest.database, [*logs, *online])
     findings = [
         *manifest.findings,
         *journal_findings,
@@ -193,10 +230,16 @@ def _read_set(layout: SetLayout, logs: Sequence[StoredLog], verify: str) -> SetR
             begin_scn=manifest.begin_scn,
             end_scn=manifest.end_scn,
         ),
+        *assess_departure(manifest, departure),
         *(_verify(layout, manifest, full=verify == FULL) if verify != NONE else ()),
     ]
     return SetReport(
-        layout, manifest, journal, verdict_of(findings), tuple(findings), reachable(manifest, logs)
+        layout,
+        manifest,
+        journal,
+        verdict_of(findings),
+        tuple(findings),
+        living_part(reachable(manifest, logs), departure),
     )
 
 

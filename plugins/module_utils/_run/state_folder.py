@@ -38,6 +38,10 @@ class StateFolder:
         return self.root / "restore_lease"
 
     @property
+    def restore_status_path(self) -> Path:
+        return self.root / "restore_status.json"
+
+    @property
     def status_path(self) -> Path:
         return self.root / "status.json"
 

@@ -26,6 +26,7 @@ SUCCEEDED = "succeeded"
 FAILED = "failed"
 DIED = "died"
 _WRITE_INTERVAL_SECONDS = 1.0
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,19 @@ class RunStatus:
     def finished(self) -> bool:
         return self.state != RUNNING
 
+    @property
+    def how_to_go_on(self) -> str:
+        """What to do about a run whose process died."""
+        log = (
+            f" What runner and guardian did is in {self.log_path} on the database host."
+            if self.log_path
+            else ""
+        )
+        return (
+            f"Run the same set_id again, {self.set_id}: it ends whatever is still in backup mode and completes the set"
+            f" without copying finished files again.{log}"
+        )
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
 
@@ -86,6 +100,9 @@ class RunStatus:
 class StatusWriter:
     """Keeps the status file current; writes at most once a second unless a state or phase changes.
 
+    The time that has passed is the run's, since its ``started_at``, also for a guardian that goes on where the
+    runner died.
+
     A file that cannot be written is logged and no more: it informs, and the run must go on, above all to end
     windows.
     """
@@ -100,7 +117,7 @@ class StatusWriter:
         self._path = path
         self._monotonic = monotonic
         self._now = now
-        self._started = monotonic()
+        self._started = monotonic() - _seconds_since(status.started_at, now())
         self._written = float("-inf")
         self.status = status
 
@@ -110,7 +127,7 @@ class StatusWriter:
         moment = self._monotonic()
         self.status = replace(
             before,
-            updated_at=self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            updated_at=self._now().strftime(_TIME_FORMAT),
             elapsed_seconds=round(moment - self._started, 3),
             **changes,
         )
@@ -125,6 +142,15 @@ class StatusWriter:
                 write_atomically(self._path, self.status.to_json().encode("utf-8"))
             except BackupError as exc:
                 _LOG.warning("%s", exc)
+
+
+def _seconds_since(started_at: str, now: datetime) -> float:
+    """0 for a moment that is not told, or that a clock which was set back puts in the future."""
+    try:
+        started = datetime.strptime(started_at, _TIME_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return 0.0
+    return max(0.0, (now - started).total_seconds())
 
 
 def read_status(path: Path) -> RunStatus | None:

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -60,6 +61,12 @@ def module_at_work(site: Site) -> int:
     return 0
 
 
+def told(site: Site) -> dict[str, Any]:
+    """What somebody sees who looks at the file that the restore keeps current."""
+    found: dict[str, Any] = json.loads((site.state_dir / "restore_status.json").read_text())
+    return found
+
+
 def end(process: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
@@ -82,9 +89,11 @@ def test_a_restore_that_outlived_its_play_keeps_others_out_and_spares_an_open_da
 
     # The files are there, so the copies that are to replace them are read first.
     play = site.start_play(restore_of_files(site))
-    module = wait_until(lambda: module_at_work(site), "a restore at work")
+    status = site.state_dir / "restore_status.json"
+    module = wait_until(lambda: status.exists() and module_at_work(site), "a restore at work")
     os.kill(module, signal.SIGSTOP)
     request.addfinalizer(lambda: end(module))
+    assert (told(site)["state"], told(site)["pid"]) == ("running", module)
     os.killpg(play.pid, signal.SIGKILL)
     play.communicate(timeout=60)
 
@@ -100,6 +109,8 @@ def test_a_restore_that_outlived_its_play_keeps_others_out_and_spares_an_open_da
     client.wait_for_commits(30)
     os.kill(module, signal.SIGCONT)
     wait_until(lambda: module_at_work(site) == 0, "the end of the module")
+    assert told(site)["state"] == "failed"
+    assert "is open; its datafiles cannot be replaced" in told(site)["message"]
     assert inodes(datafiles) == in_place
     client.stop()
     site.database.crash()

@@ -206,6 +206,8 @@ def test_a_restore_without_consent_or_with_an_impossible_option_changes_nothing(
     for wish, reason in (
         ({"restore_confirm": "OTHER@dbhost"}, "restore_confirm to ORCL@dbhost"),
         ({"restore_nice": 20}, "Option nice is 20; it must be 0 to 19."),
+        ({"oracle_admin_password": ""}, "Option login_password is empty"),
+        ({"restore_until_scn": -1}, "No set of ORCL"),
     ):
         refused = site.restore(**wish)
         assert refused.status != 0

@@ -81,6 +81,9 @@ def test_the_runner_is_killed_and_the_guardian_ends_backup_mode(big_site: Site) 
     wait_until(lambda: big_site.files_in_backup_mode() == [], "no file in backup mode")
     output, _nothing = play.communicate(timeout=120)
     assert play.returncode != 0, output
+    assert f"The runner of set {SET} died; backup mode of " in output
+    assert "was ended by the guardian. Run the same set_id again" in output
+    assert str(big_site.state_dir / "runtime" / SET / "runner.log") in output
     finish_and_prove(big_site)
 
 

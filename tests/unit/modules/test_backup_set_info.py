@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def write_log(layout: SetLayout, sequence: int, first_scn: int, next_scn: int) -
     return ManifestRedo(77, 1, sequence, first_scn, next_scn, relative, digest.size_bytes, digest.digest)
 
 
-def write_set(destination: Path, set_id: str, begin_scn: int, end_scn: int) -> SetLayout:
+def write_set(
+    destination: Path, set_id: str, begin_scn: int, end_scn: int, sealed_at: str | None = None
+) -> SetLayout:
     layout = SetLayout(str(destination), "ORCL", DBID, set_id)
     layout.datafiles_folder.mkdir(parents=True)
     layout.control_folder.mkdir()
@@ -58,6 +61,7 @@ def write_set(destination: Path, set_id: str, begin_scn: int, end_scn: int) -> S
     redo = write_log(layout, begin_scn // 100, begin_scn - 50, end_scn + 10)
     sealed = manifest(
         set_id=set_id,
+        sealed_at=sealed_at or f"{set_id[:4]}-{set_id[4:6]}-{set_id[6:8]}T22:17:31Z",
         begin_scn=begin_scn,
         end_scn=end_scn,
         files=(file,),
@@ -89,6 +93,69 @@ def test_sets_come_newest_first_with_what_can_be_reached(layouts: object, info: 
     assert newest["reachable"] == {"from_scn": 4090, "through_scn": 4099}
     assert (newest["begin_scn"], newest["end_scn"]) == (4000, 4090)
     assert newest["tablespaces"] == ["USERS"]
+
+
+def begin_unsealed(destination: Path, set_id: str, begun: datetime) -> None:
+    layout = SetLayout(str(destination), "ORCL", DBID, set_id)
+    layout.set_folder.mkdir(parents=True)
+    with Journal.open(layout.journal_path, clock=lambda: begun) as journal:
+        journal.append(
+            "run_started",
+            run_id="run1",
+            set_id=set_id,
+            dbid=DBID,
+            db_unique_name="ORCL",
+            resetlogs_id=77,
+            startup_times=[],
+            policy={},
+        )
+
+
+def test_the_moment_of_the_seal_decides_what_is_newest_not_the_id(tmp_path: Path, info: Any) -> None:
+    begun_long_ago, typed_by_hand, plain = "20200101T000000Z", "20991231T000000Z", "20261121T221500Z"
+    write_set(tmp_path, begun_long_ago, 4000, 4090, sealed_at="2026-11-22T06:00:00Z")
+    write_set(tmp_path, typed_by_hand, 1000, 1090, sealed_at="2026-11-20T06:00:00Z")
+    write_set(tmp_path, plain, 2000, 2090, sealed_at="2026-11-21T22:17:31Z")
+    begin_unsealed(tmp_path, "20990101T000000Z", datetime(2026, 11, 21, 23, tzinfo=UTC))
+    SetLayout(str(tmp_path), "ORCL", DBID, "20261119T000000Z").set_folder.mkdir()
+    assert [item["set_id"] for item in info()["sets"]] == [
+        begun_long_ago,
+        "20990101T000000Z",
+        plain,
+        typed_by_hand,
+        "20261119T000000Z",
+    ]
+
+
+def begin_incarnation(path: Path, scn: int, *, current: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    RedoLog(
+        dbid=DBID,
+        sequence=1,
+        first_scn=scn,
+        next_scn=scn + 50,
+        resetlogs_id=78,
+        resetlogs_scn=scn,
+        current=current,
+    ).write(path)
+
+
+@pytest.mark.parametrize("current", [True, False], ids=["an online log", "a log of the store"])
+def test_sets_of_a_branch_that_was_given_up_say_so(tmp_path: Path, info: Any, current: bool) -> None:
+    before, beyond = write_set(tmp_path, OLD, 1000, 1090), write_set(tmp_path, NEW, 4000, 4090)
+    online = tmp_path / "redo01.log"
+    for layout in (before, beyond):
+        text = layout.manifest_path.read_text(encoding="utf-8")
+        layout.manifest_path.write_text(text.replace("/u01/redo01.log", str(online)), encoding="utf-8")
+    begin_incarnation(online if current else before.redo_path(78, 1, 1), 1095, current=current)
+    newest, older = info()["sets"]
+    assert (newest["verdict"], newest["reachable"]) == ("unusable", None)
+    assert (older["verdict"], older["reachable"]) == (
+        "good_with_findings",
+        {"from_scn": 1090, "through_scn": 1094},
+    )
+    assert [item["findings"][0]["code"] for item in (newest, older)] == ["given_up", "given_up"]
+    assert info(until_scn=1096)["sets"] == []
 
 
 def test_more_redo_reaches_further(layouts: tuple[SetLayout, SetLayout], info: Any) -> None:

@@ -70,9 +70,7 @@ def test_one_look_without_waiting(fake: FakeDatabase, run_module: RunModule) -> 
 
 def test_time_out_carries_the_last_observation(fake: FakeDatabase, run_module: RunModule) -> None:
     fake.switch_log(archived=False)
-    result = run_module(
-        "archive_wait", logs=[{"thread": 1, "sequence": 11}], wait_timeout=0, wait_interval=0, **LOGIN
-    )
+    result = run_module("archive_wait", logs=[{"thread": 1, "sequence": 11}], wait_timeout=0, **LOGIN)
     assert result["failed"]
     assert result["last_observation"]["missing"] == [{"thread": 1, "sequence": 11}]
 

@@ -113,18 +113,46 @@ def test_thin_mode_in_a_thick_process_is_refused(driver: FakeDriver) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ConnectionSettings(user="u", password="p"), "login_service"),
-        (ConnectionSettings(service="s"), "login_user"),
+        (ConnectionSettings(user="u", password=SECRET), "login_service, login_sid and login_dsn"),
+        (ConnectionSettings(user="u", password=SECRET, service=""), "none has a value"),
+        (ConnectionSettings(service="s"), "^Options login_user and login_password are empty"),
+        (
+            ConnectionSettings(service="s", user="", password=""),
+            "^Options login_user and login_password are empty",
+        ),
+        (ConnectionSettings(service="s", user="u", password=""), "^Option login_password is empty, but"),
+        (ConnectionSettings(service="s", user="", password=SECRET), "^Option login_user is empty, but"),
         (ConnectionSettings(driver="thick"), "login_mode"),
-        (ConnectionSettings(driver="thick", user="u", service="s"), "login_password"),
+        (ConnectionSettings(driver="thick", user="u", service="s"), "^Option login_password is empty, but"),
+        (
+            ConnectionSettings(driver="thick", mode="sysdba", user="", password=SECRET),
+            "^Option login_user is empty",
+        ),
     ],
-    ids=["no service", "no user", "local login without privilege", "no password"],
+    ids=[
+        "no service",
+        "empty service",
+        "no user",
+        "both empty",
+        "empty password",
+        "empty user",
+        "local login without privilege",
+        "no password",
+        "a password without a user is no local login",
+    ],
 )
 def test_settings_that_cannot_work_are_refused_before_connecting(
     settings: ConnectionSettings, message: str
 ) -> None:
-    with pytest.raises(PreconditionError, match=message):
+    with pytest.raises(PreconditionError, match=message) as caught:
         settings.check()
+    assert SECRET not in str(caught.value)
+
+
+def test_an_empty_password_is_explained_by_where_it_comes_from() -> None:
+    with pytest.raises(PreconditionError) as caught:
+        ConnectionSettings(user="u", password="", service="s").check()
+    assert "environment variable that is not set gives an empty value: export" in caught.value.hint
 
 
 def test_settings_travel_as_json() -> None:

@@ -73,6 +73,29 @@ def test_an_answer_that_is_no_state_is_an_error_with_oracles_code(home: Path) ->
     assert caught.value.oracle_error.code == 1031
 
 
+@pytest.mark.parametrize(
+    ("output", "advice"),
+    [
+        ("ORA-01078: failure in processing system parameters\nLRM-00109: could not open\n", "init.ora"),
+        ("ORA-10873: file 1 needs end backup\nORA-01110: data file 1\n", "No END BACKUP"),
+        ("ORA-01149: cannot shutdown - file 4 has online backup set\n", "end_stale_backup_mode"),
+        ("ORA-01157: cannot identify/lock data file 4\nORA-01110: data file 4\n", "datafile_restore"),
+        ("ORA-00600: internal error code\n", "alert log"),
+    ],
+    ids=[
+        "no parameter file",
+        "backup mode at open",
+        "backup mode at shutdown",
+        "a lost file",
+        "anything else",
+    ],
+)
+def test_a_refusal_says_what_to_do_next(home: Path, output: str, advice: str) -> None:
+    with pytest.raises(OracleRefused) as caught:
+        LocalInstance(str(home), "ORCL", Program(output, 0)).perform("STARTUP")
+    assert advice in caught.value.hint
+
+
 def test_an_error_is_found_although_sqlplus_ends_with_status_0(home: Path) -> None:
     program = Program("ORACLE instance started.\nORA-00205: error in identifying control file\n", 0)
     with pytest.raises(OracleRefused, match="ORA-00205"):

@@ -10,6 +10,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.chain imp
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import (
     OPEN_END,
+    RedoReach,
     archive_folders,
     require_reach,
 )
@@ -26,7 +27,7 @@ TO_300 = ScnInterval(200, 300)
     ids=["complete", "the set's own end", "any SCN while the current log is there", "first", "last"],
 )
 def test_what_can_be_reached_is_let_through(reach: ScnInterval, through_scn: int | None) -> None:
-    require_reach(manifest(), reach, through_scn)
+    require_reach(manifest(end_scn=200), RedoReach(reach), through_scn)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_what_cannot_be_reached_is_refused(
     reach: ScnInterval | None, through_scn: int | None, words: str
 ) -> None:
     with pytest.raises(PreconditionError, match=words) as caught:
-        require_reach(manifest(), reach, through_scn)
+        require_reach(manifest(end_scn=200), RedoReach(reach), through_scn)
     assert "Nothing was changed" in caught.value.message
 
 

@@ -19,10 +19,14 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run import file_
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.file_restore import (
     plan_files,
     preserve,
+    require_sound_copies,
     restore_control_files,
+    restore_files,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.restore_progress import RestoreProgress
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.sealing import prove
 
+from unit.run.fake_database import DBID
 from unit.run.host import Host
 from unit.run.small_set import add_control, add_redo, make_copied_set, seen_of
 
@@ -126,6 +130,39 @@ def test_comparing_heeds_the_limit(
     monkeypatch.setattr(file_restore, "bandwidth", lambda _tuning: Limit())
     plan_files(host.layout, places, CopyTuning())
     assert sum(taken) == sum(item.size_bytes for item in places)
+
+
+def test_what_is_compared_verified_and_written_is_told(host: Host, places: list[ManifestFile]) -> None:
+    told: list[tuple[str, int, int]] = []
+    counted: list[int] = []
+
+    class Listener(RestoreProgress):
+        def begin(self, phase: str, message: str, files_total: int, bytes_total: int) -> None:
+            assert message
+            told.append((phase, files_total, bytes_total))
+            counted.append(0)
+
+        def add_bytes(self, count: int) -> None:
+            counted[-1] += count
+
+        def file_done(self) -> None:
+            told.append(("done", 1, 0))
+
+    size = places[0].size_bytes
+    Path(places[0].source).unlink()
+    Path(places[1].source).write_bytes(bytes(size))
+    tuning, progress = CopyTuning(streams=1), Listener()
+    planned = plan_files(host.layout, places, tuning, progress)
+    require_sound_copies(planned, tuning, progress)
+    restore_files(planned, DBID, tuning, progress=progress)
+    assert told == [
+        ("compare", 5, 5 * size),
+        ("verify", 1, size),
+        ("copy", 2, 2 * size),
+        ("done", 1, 0),
+        ("done", 1, 0),
+    ]
+    assert counted[1:] == [size, 2 * size]
 
 
 def test_nothing_is_read_when_a_copy_of_the_set_is_gone(

@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import ConnectError
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import BackupError, ConnectError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.attach import follow_run
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.lease import lease_holder
@@ -123,7 +124,7 @@ def test_killed_runner_is_noticed_and_written_down(runner, folder, tmp_path):
     runner.wait()
     status = follow_run(folder, "run1", 30)
     assert status.state == "died"
-    assert "no tablespace was left in backup mode" in status.message
+    assert status.message == f"The runner of set {SET_ID} died; no tablespace was left in backup mode."
     assert eventually(lambda: lease_holder(folder.lease_path) is None)
     last = json.loads((tmp_path / "journal").read_text().splitlines()[-1])
     assert (last["event"], last["by"]) == ("run_failed", "guardian")
@@ -178,3 +179,81 @@ def test_guard_waits_for_the_database_and_then_ends_the_window(make_host):
     assert host.database.active() == []
     assert host.state.windows[0].closed_by == "guardian"
     assert host.events[-1] == "run_failed"
+
+
+def leave_windows_open(host, *names):
+    """Journal and database of a run that died with these tablespaces in backup mode."""
+    host.layout.set_folder.mkdir(parents=True)
+    records = []
+    numbers = {name: number for number, name in host.database.files.items()}
+    for name in names:
+        host.database.begin_by_hand(name)
+        number = numbers[name]
+        scn = host.database.status[number].scn
+        window = {"tablespace": name, "con_id": 0}
+        records.append(("window_intent", {**window, "files": [number], "current_scn": scn - 1}))
+        records.append(("window_opened", {**window, "files": {str(number): scn}}))
+    write_journal(host.layout.journal_path, *records)
+
+
+def status_of_dead_runner(host, **fields):
+    status = RunStatus(set_id=SET_ID, run_id="run1", pid=1, started_at="2026-03-01T01:00:02Z", **fields)
+    StatusWriter(host.folder.status_path, status).update(message="copying")
+
+
+def test_one_sentence_names_all_tablespaces_the_set_and_where_to_look_also_after_a_broken_attempt(make_host):
+    host = make_host({"A": 1, "B": 1, "C": 1})
+    leave_windows_open(host, "A", "B", "C")
+    status_of_dead_runner(host, log_path="/state/runtime/x/runner.log")
+
+    def lost_once_after_the_first(call):
+        if "window_closed" in host.events and not broken:
+            broken.append(call)
+            raise ConnectError("no listener")
+
+    broken = []
+    host.database.before = lost_once_after_the_first
+    assert host.guard()
+    assert broken
+    status = read_status(host.folder.status_path)
+    expected = f"The runner of set {SET_ID} died; backup mode of A, B, C was ended by the guardian."
+    assert (status.message, status.error["msg"]) == (expected, expected)
+    assert f"same set_id again, {SET_ID}" in status.error["hint"]
+    assert "/state/runtime/x/runner.log on the database host" in status.error["hint"]
+
+
+def test_what_could_not_be_ended_is_named(make_host):
+    host = make_host({"A": 1, "B": 1})
+    leave_windows_open(host, "A", "B")
+    status_of_dead_runner(host)
+
+    def gone_after_the_first(call):
+        if "window_closed" in host.events:
+            raise BackupError("The state folder is gone.")
+
+    host.database.before = gone_after_the_first
+    assert not host.guard()
+    status = read_status(host.folder.status_path)
+    assert "backup mode of A was ended by the guardian; the guardian gave up:" in status.message
+    assert status.message.endswith("perhaps still in backup mode: B.")
+    assert status.windows_open == ("B",)
+
+
+def test_a_damaged_journal_is_said_and_nothing_else_is_claimed(make_host):
+    host = make_host({"A": 1})
+    leave_windows_open(host, "A")
+    host.layout.journal_path.write_bytes(b"{}\n" + host.layout.journal_path.read_bytes())
+    status_of_dead_runner(host)
+    assert not host.guard()
+    message = read_status(host.folder.status_path).message
+    assert "line 1 is not a journal entry" in message
+    assert "no tablespace was left" not in message
+
+
+def test_the_time_that_has_passed_is_the_runs_not_the_guardians(make_host):
+    host = make_host({"A": 1})
+    leave_windows_open(host, "A")
+    status_of_dead_runner(host)
+    before = (datetime.now(UTC) - datetime(2026, 3, 1, 1, 0, 2, tzinfo=UTC)).total_seconds()
+    assert host.guard()
+    assert read_status(host.folder.status_path).elapsed_seconds >= before

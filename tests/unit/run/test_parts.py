@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.action.tablespace_backup import (
@@ -82,6 +83,16 @@ def test_status_is_written_at_most_once_a_second_but_every_new_phase(tmp_path):
     assert read_status(tmp_path / "status.json") == writer.status
 
 
+def test_time_is_counted_from_the_start_of_the_run_by_a_clock_that_nobody_sets(tmp_path):
+    moments = [100.0]
+    status = RunStatus(set_id=SET_ID, run_id="run1", pid=1, started_at="2026-03-01T01:00:00Z")
+    minutes_later = datetime(2026, 3, 1, 1, 2, tzinfo=UTC)
+    writer = StatusWriter(tmp_path / "s", status, monotonic=lambda: moments[0], now=lambda: minutes_later)
+    moments[0] = 103.0
+    writer.update(phase="guardian")
+    assert writer.status.elapsed_seconds == 123.0
+
+
 def test_status_that_cannot_be_written_does_not_stop_a_run(tmp_path):
     writer = StatusWriter(tmp_path / "missing" / "status.json", status_of())
     writer.update(phase="copy")
@@ -110,7 +121,7 @@ def test_followed_run_whose_processes_are_gone_is_reported_as_died(tmp_path):
     StatusWriter(folder.status_path, status_of()).update(phase="copy")
     status = follow_run(folder, "run1", 5)
     assert status.state == "died"
-    with pytest.raises(BackupError, match="same set_id") as caught:
+    with pytest.raises(BackupError, match=f"same set_id again, {SET_ID}") as caught:
         raise_failure(status)
     assert caught.value.details["run"]["run_id"] == "run1"
 
