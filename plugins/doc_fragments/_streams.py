@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hotbackup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of modules that copy files over several streams. Private to this collection."""
+"""The options of modules that copy or read files over several streams. Private to this collection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   streams:
     description:
-      - How many streams copy at the same time.
+      - How many streams copy, or read, at the same time.
       - Each has a file of its own while there are enough of them. Streams without one share a datafile larger than
         64 MiB.
       - A stream reads, checks and digests in one thread and writes in another. More than twice the number of processors

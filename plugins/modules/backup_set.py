@@ -31,7 +31,8 @@ options:
       - How the stored files are looked at before the set is sealed.
       - V(headers) reads sizes and headers. Every block was checked when it was copied.
       - V(full) reads every byte of datafiles and redo back and compares the checksums. Compressed copies are
-        decompressed for that; V(headers) decompresses their beginning.
+        decompressed for that; V(headers) decompresses their beginning. O(streams) and the options of the same kind say
+        how it is read.
     type: str
     choices: [headers, full]
     default: headers
@@ -44,6 +45,7 @@ options:
 extends_documentation_fragment:
   - hotbackup.oracle._connection
   - hotbackup.oracle._set
+  - hotbackup.oracle._streams
   - hotbackup.oracle._attributes
   - hotbackup.oracle._attributes.actiongroup_oracle
 attributes:
@@ -175,6 +177,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection import select_tablespaces
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
@@ -182,6 +185,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     jmespath_search,
     run_module,
     set_spec,
+    streams_spec,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._oracle.discovery import (
     read_database,
@@ -207,6 +211,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.state_folder
 SPEC = (
     connection_spec()
     + set_spec()
+    + streams_spec()
     + OptionSpec(
         options={
             "state": {"type": "str", "choices": ["sealed", "absent"], "default": "sealed"},
@@ -221,6 +226,7 @@ SPEC = (
 
 def ensure(context: ModuleContext) -> dict[str, Any]:
     params = context.params
+    tuning = CopyTuning.from_options(params)
     with context.connect() as gateway:
         database = read_database(gateway)
         layout = SetLayout(params["destination"], database.unique_name, database.dbid, params["set_id"])
@@ -235,7 +241,7 @@ def ensure(context: ModuleContext) -> dict[str, Any]:
                 context.warn(f"Set {layout.set_id} is not copied yet, so it cannot be proved.")
                 return _result(context, layout, None, True)
             manifest = prove(
-                layout, state, _look(gateway, layout), params["verify"], datetime.now(timezone.utc)
+                layout, state, _look(gateway, layout), params["verify"], tuning, datetime.now(timezone.utc)
             )
             if not context.check_mode:
                 write_seal(layout, manifest)

@@ -39,7 +39,7 @@ options:
   verify:
     description:
       - V(none) believes the manifests. V(headers) compares size and header of every file. V(full) reads every byte and
-        compares the digests.
+        compares the digests, with O(streams) and the options of the same kind.
       - The redo that a set needs is looked for with each of them.
       - To look at compressed copies, V(headers) and V(full) need the Python package C(zstandard) or C(backports.zstd),
         or Python 3.14, where the module runs.
@@ -47,6 +47,7 @@ options:
     choices: [none, headers, full]
     default: none
 extends_documentation_fragment:
+  - hotbackup.oracle._streams
   - hotbackup.oracle._attributes
   - hotbackup.oracle._attributes.info_module
 seealso:
@@ -181,11 +182,13 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import check_set_id
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.limits import DBID, SCN
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import plain
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._module import (
     ModuleContext,
     OptionSpec,
     jmespath_search,
     run_module,
+    streams_spec,
     whole_number,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog import (
@@ -196,7 +199,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._run.set_catalog 
     read_sets,
 )
 
-SPEC = OptionSpec(
+SPEC = streams_spec() + OptionSpec(
     options={
         "destination": {"type": "path", "required": True},
         "db_unique_name": {"type": "str"},
@@ -211,6 +214,7 @@ SPEC = OptionSpec(
 
 def read(context: ModuleContext) -> dict[str, Any]:
     params = context.params
+    tuning = CopyTuning.from_options(params)
     if params["set_id"] is not None:
         check_set_id(params["set_id"])
     reports: list[SetReport] = []
@@ -218,7 +222,7 @@ def read(context: ModuleContext) -> dict[str, Any]:
     for layout in find_databases(Path(params["destination"]), params["db_unique_name"], params["dbid"]):
         logs, problems = read_redo_store(layout)
         redo_problems += problems
-        reports += read_sets(layout, logs, params["verify"], context.warn, params["set_id"])
+        reports += read_sets(layout, logs, params["verify"], tuning, context.warn, params["set_id"])
     if params["until_scn"] is not None:
         reports = [item for item in reports if item.reachable and params["until_scn"] in item.reachable]
     sets = [_result(report) for report in newest_first(reports)]

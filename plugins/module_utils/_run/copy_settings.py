@@ -10,9 +10,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.bandwidth 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.priority import Priority
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
 
-VERIFY_STREAMS = 4
-"""Streams that read one stored file back: nobody's window waits for them, and a large file is shared by all."""
-
 
 def stream_settings(tuning: CopyTuning) -> StreamSettings:
     """The streams of one run."""

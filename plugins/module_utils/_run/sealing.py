@@ -35,6 +35,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import Database, OnlineLog
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.plain import iso_time
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.selection import Selection
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import (
     Finding,
     Severity,
@@ -75,10 +76,12 @@ class Seen:
     threads: Collection[int]
 
 
-def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: datetime) -> Manifest:
+def prove(
+    layout: SetLayout, state: JournalState, seen: Seen, verify: str, tuning: CopyTuning, now: datetime
+) -> Manifest:
     """Return the manifest of a complete set; nothing is written.
 
-    ``verify``: ``headers`` reads sizes and headers of the stored files, ``full`` every byte. Raises
+    ``verify``: ``headers`` reads sizes and headers of the stored files, ``full`` every byte, as ``tuning`` says. Raises
     PreconditionError if work is left to do or compressed files cannot be read here, VerificationError naming
     everything that is not what the journal says it is.
     """
@@ -98,7 +101,7 @@ def prove(layout: SetLayout, state: JournalState, seen: Seen, verify: str, now: 
         (str(layout.absolute(copied.path)), copied.compressed) for copied in state.files.values()
     )
     wanted = range_of_set(state)
-    stored = examine(layout, state, full=verify == FULL)
+    stored = examine(layout, state, tuning, full=verify == FULL)
     files = [_file(state.files[number], header) for number, header in stored.headers.items()]
     problems = list(stored.problems)
     redo = _redo(state, stored.logs.values(), seen, wanted, problems)

@@ -41,6 +41,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest 
     Manifest,
     ManifestFile,
 )
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import (
     Finding,
     Severity,
@@ -55,7 +56,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import read_journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask, StreamSettings
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import FileTask
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
     Checked,
     VerifyTask,
@@ -63,7 +64,10 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verificati
     stored_datafile_header,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import require_readable
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
+    bandwidth,
+    stream_settings,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_reach import log_spans
 
 NONE, HEADERS, FULL = "none", "headers", "full"
@@ -154,13 +158,14 @@ def read_sets(
     layout: DatabaseLayout,
     logs: Sequence[StoredLog],
     verify: str,
+    tuning: CopyTuning,
     warn: Callable[[str], None],
     set_id: str | None = None,
 ) -> list[SetReport]:
     """Return the sets of a database, newest first (:func:`newest_first`); only the one of ``set_id`` if given.
 
     ``verify``: ``none`` believes the manifest, ``headers`` reads sizes and headers of the copies, ``full``
-    every byte. The redo each set needs is looked for in ``logs`` whatever ``verify`` says. Raises
+    every byte, as ``tuning`` says. The redo each set needs is looked for in ``logs`` whatever ``verify`` says. Raises
     PreconditionError if copies are to be read and are compressed by what this host cannot decompress.
     """
     if not layout.sets_folder.is_dir():
@@ -171,7 +176,7 @@ def read_sets(
             warn(f"{folder} is not the folder of a set.")
             continue
         if set_id in (None, folder.name):
-            reports.append(_read_set(layout.set(folder.name), logs, verify))
+            reports.append(_read_set(layout.set(folder.name), logs, verify, tuning))
     return newest_first(reports)
 
 
@@ -200,7 +205,7 @@ def _read_log(layout: DatabaseLayout, path: Path) -> StoredLog:
     )
 
 
-def _read_set(layout: SetLayout, logs: Sequence[StoredLog], verify: str) -> SetReport:
+def _read_set(layout: SetLayout, logs: Sequence[StoredLog], verify: str, tuning: CopyTuning) -> SetReport:
     try:
         journal = (
             replay(read_journal(layout.journal_path)) if layout.journal_path.exists() else JournalState()
@@ -231,7 +236,7 @@ def _read_set(layout: SetLayout, logs: Sequence[StoredLog], verify: str) -> SetR
             end_scn=manifest.end_scn,
         ),
         *assess_departure(manifest, departure),
-        *(_verify(layout, manifest, full=verify == FULL) if verify != NONE else ()),
+        *(_verify(layout, manifest, tuning, full=verify == FULL) if verify != NONE else ()),
     ]
     return SetReport(
         layout,
@@ -273,22 +278,26 @@ class _Check:
     reading: FileTask[Checked]
 
 
-def _verify(layout: SetLayout, manifest: Manifest, *, full: bool) -> Iterator[Finding]:
+def _verify(layout: SetLayout, manifest: Manifest, tuning: CopyTuning, *, full: bool) -> Iterator[Finding]:
     # A host that cannot decompress says nothing about the set.
     require_readable((str(layout.absolute(item.path)), item.compressed) for item in manifest.files)
     stop = Event()
-    checks = list(_first_looks(layout, manifest, IoContext(cancelled=stop.is_set), full=full))
+    checks = list(
+        _first_looks(
+            layout, manifest, IoContext(cancelled=stop.is_set, bandwidth=bandwidth(tuning)), full=full
+        )
+    )
     if full:
-        checks = _read_through(checks, stop)
+        checks = _read_through(checks, tuning, stop)
     for check in checks:
         for problem in check.problems:
             yield Finding(check.severity, check.code, check.path, problem)
 
 
-def _read_through(checks: Sequence[_Check], stop: Event) -> list[_Check]:
+def _read_through(checks: Sequence[_Check], tuning: CopyTuning, stop: Event) -> list[_Check]:
     """The checks with what reading found; a file that looked wrong already is not read."""
     readings = [check.reading for check in checks if not check.problems]
-    found = iter(find_problems(readings, StreamSettings(VERIFY_STREAMS), stop))
+    found = iter(find_problems(readings, stream_settings(tuning), stop))
     return [check if check.problems else replace(check, problems=next(found)) for check in checks]
 
 

@@ -25,19 +25,22 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.journal_s
     RedoFile,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.layout import SetLayout
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
     DatafileHeader,
     FileKind,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
     VerifyTask,
     find_problems,
     stored_datafile_header,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import VERIFY_STREAMS
+from ansible_collections.hotbackup.oracle.plugins.module_utils._run.copy_settings import (
+    bandwidth,
+    stream_settings,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._run.redo_store import (
     StoredLog,
     stored_log_of,
@@ -62,7 +65,7 @@ class StoredFiles:
     problems: tuple[str, ...]
 
 
-def examine(layout: SetLayout, state: JournalState, *, full: bool) -> StoredFiles:
+def examine(layout: SetLayout, state: JournalState, tuning: CopyTuning, *, full: bool) -> StoredFiles:
     """Compare sizes and headers of a set's stored files with its journal; with ``full``, read every byte as well.
 
     A file's problem does not hide another's; one that looks wrong already is not read.
@@ -72,7 +75,7 @@ def examine(layout: SetLayout, state: JournalState, *, full: bool) -> StoredFile
     headers = _sound(files, partial(_datafile_header, layout), problems)
     logs = _sound(state.redo, partial(_log, layout), problems)
     if full:
-        problems.update(_damage(layout, state, (*headers, *logs)))
+        problems.update(_damage(layout, state, (*headers, *logs), tuning))
     return StoredFiles(
         {number: header for number, header in headers.items() if number not in problems},
         {key: log for key, log in logs.items() if key not in problems},
@@ -93,17 +96,19 @@ def _sound(
     return found
 
 
-def _damage(layout: SetLayout, state: JournalState, keys: Sequence[_Key]) -> dict[_Key, str]:
+def _damage(
+    layout: SetLayout, state: JournalState, keys: Sequence[_Key], tuning: CopyTuning
+) -> dict[_Key, str]:
     """Read these files, all at the same time; the first problem of each that has one."""
     stop = Event()
-    context = IoContext(cancelled=stop.is_set)
+    context = IoContext(cancelled=stop.is_set, bandwidth=bandwidth(tuning))
     tasks = [
         _datafile_reading(layout, state.files[key], context)
         if isinstance(key, int)
         else _log_reading(layout, state.redo[key], context)
         for key in keys
     ]
-    found = find_problems(tasks, StreamSettings(VERIFY_STREAMS), stop)
+    found = find_problems(tasks, stream_settings(tuning), stop)
     return {key: problems[0] for key, problems in zip(keys, found) if problems}
 
 

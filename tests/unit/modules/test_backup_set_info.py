@@ -19,7 +19,6 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import Verdict
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import file_digest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.journal import Journal
-from ansible_collections.hotbackup.oracle.plugins.module_utils._run import set_catalog
 
 from unit.backup.samples import manifest, manifest_file
 from unit.files.oracle_file_writer import ControlFile, Datafile, RedoLog
@@ -221,14 +220,13 @@ def test_only_reading_every_byte_finds_a_changed_block(
 
 @pytest.mark.parametrize("streams", [1, 2, 5])
 def test_all_that_is_damaged_is_found_in_the_same_order_however_many_read(
-    layouts: tuple[SetLayout, SetLayout], info: Any, monkeypatch: pytest.MonkeyPatch, streams: int
+    layouts: tuple[SetLayout, SetLayout], info: Any, streams: int
 ) -> None:
-    monkeypatch.setattr(set_catalog, "VERIFY_STREAMS", streams)
     newest = layouts[1]
     datafile, log = newest.datafile_path(9, "/u01/users01.dbf"), newest.redo_path(77, 1, 40)
     for path, offset in ((log, 5 * 512 + 40), (newest.control_copy, -700), (datafile, 5 * 8192 + 100)):
         change_byte(path, offset)
-    findings = info(verify="full")["sets"][0]["findings"]
+    findings = info(verify="full", streams=streams)["sets"][0]["findings"]
     assert [(item["severity"], item["code"], item["subject"]) for item in findings] == [
         ("prevents", "copy", newest.relative(datafile)),
         ("prevents", "copy", newest.relative(newest.control_copy)),

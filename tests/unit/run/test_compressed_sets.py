@@ -100,7 +100,7 @@ def no_library(monkeypatch):
 
 
 def seal(host, verify):
-    manifest = prove(host.layout, host.state, seen_of(host), verify, NOW)
+    manifest = prove(host.layout, host.state, seen_of(host), verify, CopyTuning(), NOW)
     write_seal(host.layout, manifest)
     return manifest
 
@@ -113,7 +113,7 @@ def flip(path, position):
 
 def findings(host, verify):
     logs, _problems = read_redo_store(host.layout.database)
-    (report,) = read_sets(host.layout.database, logs, verify, pytest.fail)
+    (report,) = read_sets(host.layout.database, logs, verify, CopyTuning(), pytest.fail)
     return report
 
 

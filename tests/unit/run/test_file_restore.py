@@ -86,7 +86,7 @@ def places(host: Host, tmp_path: Path) -> list[ManifestFile]:
     """The set's files, each with a place of its own that holds it."""
     folder = tmp_path / "oradata"
     folder.mkdir()
-    manifest = prove(host.layout, host.state, seen_of(host), "headers", NOON)
+    manifest = prove(host.layout, host.state, seen_of(host), "headers", CopyTuning(), NOON)
     placed = [
         dataclasses.replace(item, source=str(folder / f"{item.file_number}.dbf")) for item in manifest.files
     ]

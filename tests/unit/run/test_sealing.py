@@ -21,6 +21,7 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors im
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.model import BackupMethod
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.tuning import CopyTuning
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.verdict import Verdict
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
@@ -68,8 +69,8 @@ def host(make_host, tmp_path):
     return host
 
 
-def seal(host, verify="full", **seen):
-    return prove(host.layout, host.state, seen_of(host, **seen), verify, NOW)
+def seal(host, verify="full", streams=4, **seen):
+    return prove(host.layout, host.state, seen_of(host, **seen), verify, CopyTuning(streams), NOW)
 
 
 def change_byte(path, offset):
@@ -169,7 +170,7 @@ def test_other_incarnation_is_refused(host, monkeypatch):
     seen = seen_of(host)
     monkeypatch.setattr(type(seen.database), "resetlogs_id", 99)
     with pytest.raises(PreconditionError, match="RESETLOGS"):
-        prove(host.layout, host.state, seen, "headers", NOW)
+        prove(host.layout, host.state, seen, "headers", CopyTuning(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +211,13 @@ def test_one_changed_byte_is_found_by_full_verification_only(host):
 
 
 @pytest.mark.parametrize("streams", [1, 2, 5])
-def test_every_damaged_file_is_named_in_the_same_order_however_many_read(host, monkeypatch, streams):
-    monkeypatch.setattr(stored_files, "VERIFY_STREAMS", streams)
+def test_every_damaged_file_is_named_in_the_same_order_however_many_read(host, streams):
     logs = [host.layout.redo_path(*key(FIRST_SEQUENCE + number)) for number in (0, 1)]
     change_byte(logs[1], 5 * 512 + 40)
     change_byte(host.layout.absolute(host.state.files[1].path), 5 * 8192 + 100)
     write_datafile(host, 2, hot=False)
     with pytest.raises(VerificationError) as caught:
-        seal(host, "full")
+        seal(host, "full", streams)
     first, second, third, chain = caught.value.details["problems"]
     assert "1_a01.dbf: expected digest" in first
     assert "The header of datafiles/2_a02.dbf has checkpoint SCN 900" in second
