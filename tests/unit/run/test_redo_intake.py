@@ -165,6 +165,22 @@ def test_a_stored_log_that_cannot_be_read_is_kept_aside_and_replaced(layout, req
     assert is_whole(layout, required, 10)
 
 
+def test_a_damaged_stored_log_that_another_run_sets_aside_first_is_replaced(layout, required, monkeypatch):
+    store_logs(layout, required, CopyTuning())
+    path = layout.redo_path(*key(10))
+    path.write_bytes(b"damaged")
+    move_aside = redo_intake.move_aside
+
+    def taken_away(source, aside):
+        path.rename(path.with_name("10.arc.damaged1"))
+        move_aside(source, aside)
+
+    monkeypatch.setattr(redo_intake, "move_aside", taken_away)
+    stored = store_logs(layout, required, CopyTuning())
+    assert [log.sequence for log in stored if log.changed] == [10]
+    assert is_whole(layout, required, 10)
+
+
 def test_a_damaged_stored_log_keeps_its_name_while_nothing_sound_can_take_it(layout, required):
     store_logs(layout, required, CopyTuning())
     damage_copies(required, 10)
