@@ -81,10 +81,10 @@ def is_whole(layout, required, sequence):
 
 def fail_reading(monkeypatch, path):
     """The disk below this file does not give its blocks."""
-    read = OsFileLayer.read_into
+    read, broken = OsFileLayer.read_into, path.stat()
 
     def read_into(self, descriptor, buffer, offset):
-        if os.path.samestat(os.fstat(descriptor), path.stat()):
+        if os.path.samestat(os.fstat(descriptor), broken):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return read(self, descriptor, buffer, offset)
 
