@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
-# What was not used while streams were busy with something else may be made up for, so that the limit is reached.
-_CREDIT_SECONDS = 0.5
+# What was not used while streams were busy with something else may be made up for, so that the limit is reached: so
+# much time, or one buffer. More would be a burst: no second may have a twentieth more than its share.
+_CREDIT_SECONDS = 0.05
 # How long nobody looks whether the wait is still wanted.
 _SLICE_SECONDS = 0.2
 
@@ -38,9 +39,10 @@ class Bandwidth:
 
     def take(self, count: int, meanwhile: Callable[[], None]) -> None:
         """Return when ``count`` more bytes fit the limit; ``meanwhile`` is called often and may raise."""
+        seconds = count / self._bytes_per_second
         with self._lock:
-            earliest = max(self._spent_until, self._monotonic() - _CREDIT_SECONDS)
-            ready = self._spent_until = earliest + count / self._bytes_per_second
+            earliest = max(self._spent_until, self._monotonic() - max(seconds, _CREDIT_SECONDS))
+            ready = self._spent_until = earliest + seconds
         while (left := ready - self._monotonic()) > 0:
             meanwhile()
             self._sleep(min(left, _SLICE_SECONDS))

@@ -50,8 +50,8 @@ class ByteSource(Protocol):
     def fill(self, target: memoryview, offset: int) -> int:
         """See :data:`Fill`. Raises VerificationError for a stored form that is damaged."""
 
-    def visit(self, start: int, end: int) -> Visit:
-        """Begin to read a range; several may be read at once, as far as the source allows that."""
+    def visit(self, end: int) -> Visit:
+        """Begin to read a range that ends there; several may be read at once, as far as the source allows that."""
 
     def forget(self, offset: int, length: int) -> None:
         """Ask that the next read of the range come from storage."""
@@ -84,8 +84,8 @@ class PlainSource:
     def fill(self, target: memoryview, offset: int) -> int:
         return read_fully(self._files, self._descriptor, target, offset)
 
-    def visit(self, start: int, end: int) -> Visit:
-        return _PlainVisit(self, PageCacheGuest(self._files, self._descriptor, start, end))
+    def visit(self, end: int) -> Visit:
+        return _PlainVisit(self, PageCacheGuest(self._files, self._descriptor, end))
 
     def fill_around_cache(self, target: memoryview, offset: int) -> int:
         """As :meth:`fill`, without the page cache where that is possible."""
@@ -124,9 +124,11 @@ class _PlainVisit:
         self._cache = cache
 
     def waits(self, offset: int, length: int) -> bool:
+        self._cache.expect(offset, length)
         return self._cache.misses(offset, length)
 
     def fill(self, target: memoryview, offset: int) -> int:
+        self._cache.expect(offset, len(target))
         if self._cache.lacks(offset, len(target)):
             count = self._source.fill_around_cache(target, offset)
         else:

@@ -193,7 +193,7 @@ class CopyTask:
         """Make room for the copy; return what writes into it."""
         sparse = self._source.is_sparse()
         if self._request.reflink and self._request.source_form is None:
-            self._reflinked = self._staged.clone(self._source.descriptor)
+            self._reflinked = self._staged.clone(self._source.descriptor, self._size_bytes)
         if not self._reflinked:
             self._staged.reserve(self._size_bytes)
             if sparse:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -106,25 +107,23 @@ class FileReading:
         self._descriptor = self._files.open_source(self._path)
         if not stat.S_ISREG(self.status().st_mode):
             raise PreconditionError(f"Failed to read {self._path}: it is not a regular file.")
+        # The kernel would read megabytes past the end of a range, and leave them in the page cache.
+        self._files.stop_readahead(self._descriptor)
+        self._source = stored = PlainSource(self._files, self._descriptor, self._path)
         form = self._expected.compressed
-        if form is None:
-            # The kernel would read megabytes past the end of a range, and leave them in the page cache.
-            self._files.stop_readahead(self._descriptor)
-            self._source = PlainSource(self._files, self._descriptor, self._path)
-        else:
+        if form is not None:
             library = library_for_reading(self._path)
-            self._source = ZstdSource(
-                self._files, self._descriptor, self._path, form, CHUNK_SIZE_BYTES, library
-            )
+            self._source = ZstdSource(stored, self._path, form, CHUNK_SIZE_BYTES, library)
 
     def close(self) -> None:
-        """Raises OSError."""
+        """Raises OSError. What was found stays, buffers do not: a task may be kept until thousands are done."""
         self._raw_header = b""
+        source, self._source = self._source, PlainSource(self._files, -1)
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             with contextlib.ExitStack() as closing:
                 closing.callback(self._files.close, descriptor)
-                closing.callback(self._source.close)
+                closing.callback(source.close)
 
     @property
     def descriptor(self) -> int:
@@ -180,8 +179,11 @@ class FileReading:
         return header
 
     def _try_header(self) -> tuple[FileHeader | None, VerificationError | None]:
-        data = bytearray(self._header_bytes)
-        raw = bytes(data[: self._source.fill(memoryview(data), 0)])
+        length = min(self._header_bytes, self._source.size_bytes())
+        # Page-aligned, as direct reads demand. As any visit it leaves no page behind, so what is read at the end comes
+        # from storage and not from what was read at the beginning.
+        data = memoryview(mmap.mmap(-1, self._header_bytes))[:length]
+        raw = bytes(data[: self._source.visit(length).fill(data, 0)])
         if self._header is not None and raw == self._raw_header:
             return self._header, None
         try:

@@ -42,7 +42,7 @@ class RangeReading:
 
         Whoever stops in between has the ring wait for what is being read ahead.
         """
-        visit = self._source.visit(self._start, self._end)
+        visit = self._source.visit(self._end)
         step = ring.buffer_size_bytes
         filled = False
         for offset in range(self._start, self._end, step):
@@ -60,7 +60,7 @@ class RangeReading:
         self._stop_if_cancelled()
         # The same page of the cache would only repeat what was seen.
         self._source.forget(offset, len(target))
-        self._fill(self._source.fill, target, offset)
+        self._fill(self._source.visit(offset + len(target)).fill, target, offset)
 
     def _read(self, visit: Visit, offset: int, buffer: memoryview) -> None:
         piece = buffer[: self._end - offset]

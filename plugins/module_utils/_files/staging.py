@@ -94,9 +94,16 @@ class StagedFile:
                 details={"needed_bytes": size_bytes, "free_bytes": available},
             )
 
-    def clone(self, source: int) -> bool:
-        """Let the file, which is empty still, share all blocks of ``source``; False where that is not possible."""
-        return self._files.clone(source, self._descriptor)
+    def clone(self, source: int, size_bytes: int) -> bool:
+        """Let the file, which is empty still, share the blocks of ``source``; False where that is not possible.
+
+        What it has grown to beyond ``size_bytes`` meanwhile is left out.
+        """
+        if not self._files.clone(source, self._descriptor):
+            return False
+        if self._files.status(self._descriptor).st_size > size_bytes:
+            self._files.set_size(self._descriptor, size_bytes)
+        return True
 
     def allocate(self, start: int, end: int) -> None:
         """Give a range blocks before several writes of it are under way at once.

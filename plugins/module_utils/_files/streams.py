@@ -22,7 +22,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import Cancelled
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
+    Cancelled,
+    PreconditionError,
+)
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import (
     BUFFER_SIZE_BYTES,
     BufferRing,
@@ -168,7 +171,7 @@ class Streams:
     """The streams at work. A context manager: leaving it waits for everything that was submitted.
 
     Raises ValueError for a count below 1 or a buffer size that cannot be, and PreconditionError if the system
-    refuses the priority.
+    refuses the priority or a thread.
     """
 
     def __init__(self, settings: StreamSettings) -> None:
@@ -192,8 +195,19 @@ class Streams:
             threading.Thread(target=self._work, args=(ring,), name=f"stream-{number}")
             for number, ring in enumerate(rings)
         ]
-        for thread in self._threads:
-            thread.start()
+        started = []
+        try:
+            for thread in self._threads:
+                thread.start()
+                started.append(thread)
+        except RuntimeError as exc:
+            # Those that did start would wait for work for ever, and the process for them.
+            self._threads = started
+            self.close()
+            raise PreconditionError(
+                f"Failed to start {self._count} streams: {exc}.",
+                hint="Use fewer streams, or raise this operating-system user's limit of processes (ulimit -u).",
+            ) from exc
 
     def __enter__(self) -> Streams:
         return self

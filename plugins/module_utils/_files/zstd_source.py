@@ -12,16 +12,15 @@ Private to this collection: not an interface for other collections.
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Iterator
 
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import Visit
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import FileLayer, read_fully
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.page_cache import PageCacheGuest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import ByteSource, Visit
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import ZstdLibrary
 
-READ_BYTES = 1024 * 1024
+READ_BYTES = 2 * 1024 * 1024
 _MAGIC = bytes.fromhex("28b52ffd")
 _LARGEST_BLOCK_BYTES = 128 * 1024
 _BLOCK_HEADER_BYTES = 3
@@ -34,7 +33,7 @@ _HINT = "The stored file is damaged: restore from another set."
 
 
 class ZstdSource:
-    """What an open compressed file must hold, decompressed on the way. Not for several threads.
+    """What the compressed file ``stored`` must hold, decompressed on the way. Not for several threads.
 
     Going forward is cheap, going back starts again at the beginning of a chunk. Whoever reads from the first byte
     to the last knows that each frame had the length and the checksum it must have, that nothing follows the last
@@ -44,14 +43,13 @@ class ZstdSource:
 
     def __init__(
         self,
-        files: FileLayer,
-        descriptor: int,
+        stored: ByteSource,
         name: str,
         form: CompressedForm,
         chunk_size_bytes: int,
         library: ZstdLibrary,
     ) -> None:
-        self._stored = _StoredBytes(files, descriptor)
+        self._stored = _StoredBytes(stored)
         self._name = name
         self._size_bytes = form.plain_size_bytes
         self._digest = form.stored_digest
@@ -86,8 +84,7 @@ class ZstdSource:
             self._next_piece()
         return filled
 
-    def visit(self, start: int, end: int) -> Visit:
-        self._stored.be_a_guest()
+    def visit(self, _end: int) -> Visit:
         return self
 
     def waits(self, _offset: int, _length: int) -> bool:
@@ -98,7 +95,7 @@ class ZstdSource:
         """Nothing: nobody writes a stored file, so it would read the same again."""
 
     def close(self) -> None:
-        """Nothing: the descriptor is the caller's."""
+        self._stored.close()
 
     def _go_back_to(self, offset: int) -> None:
         chunk = min(offset // self._chunk_size_bytes, len(self._frames) - 1)
@@ -181,23 +178,22 @@ class _Damaged(Exception):
 class _StoredBytes:
     """The stored file itself, read in order from some place on; digested if that place is its beginning."""
 
-    def __init__(self, files: FileLayer, descriptor: int) -> None:
-        self._files = files
-        self._descriptor = descriptor
-        self._size_bytes = files.status(descriptor).st_size
-        self._cache: PageCacheGuest | None = None
-        self._buffer = memoryview(bytearray(READ_BYTES))
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._size_bytes = source.size_bytes()
+        # Page-aligned, as direct reads demand.
+        self._buffer = memoryview(mmap.mmap(-1, READ_BYTES))
         self.go_to(0)
 
     @property
     def position(self) -> int:
         return self._read - len(self._rest)
 
-    def be_a_guest(self) -> None:
-        """From now on leave the page cache as it is at this moment."""
-        self._cache = PageCacheGuest(self._files, self._descriptor, 0, self._size_bytes)
+    def close(self) -> None:
+        self._source.close()
 
     def go_to(self, offset: int) -> None:
+        self._visit = self._source.visit(self._size_bytes)
         self._read = offset
         self._rest = self._buffer[:0]
         self._digest: hashlib._Hash | None = hashlib.sha256() if offset == 0 else None
@@ -232,12 +228,10 @@ class _StoredBytes:
 
     def _read_more(self) -> None:
         target = self._buffer[: min(READ_BYTES, self._size_bytes - self._read)]
-        count = read_fully(self._files, self._descriptor, target, self._read)
+        count = self._visit.fill(target, self._read)
         if not count:
             raise _Damaged("the stored file ends in the middle of its frame")
         if self._digest is not None:
             self._digest.update(target[:count])
-        if self._cache is not None:
-            self._cache.leave(self._read, count)
         self._read += count
         self._rest = target[:count]

@@ -68,6 +68,8 @@ class ZstdWriter:
         if self._position != self._size_bytes:
             raise ValueError(f"{self._position} of {self._size_bytes} bytes were written")
         self._write_gathered()
+        # The task that has this writer may be kept until thousands of others are done.
+        self._compressor, self._gathered = None, memoryview(b"")
         return self._written_bytes, self._digest.hexdigest()
 
     def _compress(self, data: memoryview) -> int:

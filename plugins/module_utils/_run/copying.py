@@ -405,9 +405,12 @@ class Copying:
             raise Cancelled("The run was asked to stop.", hint="The same set_id continues where it stopped.")
 
     def _abandon(self) -> None:
-        """Stop the streams and end every window; what cannot be ended is left to the guardian."""
+        """Stop the streams and end every window; what cannot be ended is left to the guardian.
+
+        The streams are not waited for: one that hangs in a read or a write would keep its tablespace in backup mode.
+        What they still finish is in no journal.
+        """
         self._cancel.set()
-        wait([future for opened in self._open for future in opened.futures])
         left: list[_OpenJob] = []
         for opened in self._open:
             if not opened.scns:

@@ -267,7 +267,9 @@ def _set_aside(path: Path) -> None:
         try:
             move_aside(path, path.with_name(f"{path.name}.damaged{number}"))
         except BackupError as exc:
-            if exc.details.get("errno") != errno.EEXIST:
+            if exc.details.get("errno") == errno.EEXIST:
+                continue
+            # Gone: another run has set it aside already.
+            if exc.details.get("errno") != errno.ENOENT:
                 raise
-        else:
-            return
+        return

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import os
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +17,10 @@ import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.compression import CompressedForm
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import VerificationError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files import zstd_library
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import PlainSource
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
     CopyRequest,
+    CopyTask,
     copy_file,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_headers import (
@@ -26,7 +30,9 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_heade
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_identity import FileExpectations
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import OsFileLayer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context import IoContext
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.streams import StreamSettings, run_all
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.verification import (
+    VerifyTask,
     stored_datafile_header,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.zstd_library import FrameDecompressor
@@ -79,7 +85,7 @@ def test_a_header_costs_only_the_beginning(tmp_path: Path, backup: Path) -> None
             return count
 
     image = writer.Datafile(number=7)
-    image.bodies += [image.data_block(n, body=random.Random(n).randbytes(8100)) for n in range(2, 600)]
+    image.bodies += [image.data_block(n, body=random.Random(n).randbytes(8100)) for n in range(2, 800)]
     source = image.write(tmp_path / "users01.dbf")
     stored = copy_file(request_for(source, backup))
     assert stored.stored_size_bytes > 3 * READ_BYTES
@@ -97,7 +103,7 @@ def test_reads_in_any_order_give_what_is_there(sample: Sample, reads: list[tuple
     descriptor = os.open(result.destination, os.O_RDONLY)
     try:
         library = zstd_library.library_for_reading("it")
-        opened = ZstdSource(OsFileLayer(), descriptor, "it", form_of(result), CHUNK, library)
+        opened = ZstdSource(PlainSource(OsFileLayer(), descriptor), "it", form_of(result), CHUNK, library)
         for offset, length in reads:
             target = memoryview(bytearray(length))
             count = opened.fill(target, offset)
@@ -235,7 +241,7 @@ def test_a_file_made_to_harm_is_refused_and_takes_no_memory(tmp_path: Path, craf
     descriptor = os.open(path, os.O_RDONLY)
     try:
         form = CompressedForm(2 * CHUNK)
-        opened = ZstdSource(OsFileLayer(), descriptor, str(path), form, CHUNK, measuring)
+        opened = ZstdSource(PlainSource(OsFileLayer(), descriptor), str(path), form, CHUNK, measuring)
         target = memoryview(bytearray(2 * CHUNK))
         # A second attempt meets the same.
         for _attempt in range(2):
@@ -259,8 +265,35 @@ def test_the_library_is_not_believed_either(tmp_path: Path, surplus: bytes, reas
     library = dataclasses.replace(zstd_library.library_for_reading(str(path)), decompressor=Generous)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        opened = ZstdSource(OsFileLayer(), descriptor, str(path), CompressedForm(CHUNK), CHUNK, library)
+        opened = ZstdSource(
+            PlainSource(OsFileLayer(), descriptor), str(path), CompressedForm(CHUNK), CHUNK, library
+        )
         with pytest.raises(VerificationError, match=reason):
             opened.fill(memoryview(bytearray(CHUNK)), 0)
     finally:
         os.close(descriptor)
+
+
+def mapped_bytes() -> int:
+    """The address space of this process, used or not."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * mmap.PAGESIZE
+
+
+def test_files_that_are_done_with_keep_no_buffers(source: Path, backup: Path) -> None:
+    requests = [
+        dataclasses.replace(request_for(source, backup), destination=str(backup / f"{number}.zst"))
+        for number in range(100)
+    ]
+    copying = [CopyTask(request) for request in requests]
+    # The first ones make what is kept for the next.
+    run_all(copying[:10], StreamSettings(1), threading.Event())
+    before = mapped_bytes()
+    copies = run_all(copying[10:], StreamSettings(1), threading.Event())
+    verifying = [
+        VerifyTask(
+            copy.destination, FileExpectations(FileKind.DATAFILE, compressed=form_of(copy)), copy.digest
+        )
+        for copy in copies
+    ]
+    assert all(found.intact for found in run_all(verifying, StreamSettings(1), threading.Event()))
+    assert mapped_bytes() - before < 20 * READ_BYTES

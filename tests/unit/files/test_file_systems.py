@@ -239,6 +239,22 @@ def test_what_was_torn_in_the_clone_is_copied_from_the_source(tmp_path: Path) ->
     )
 
 
+class LateClone(OsFileLayer):
+    """The database has extended the file since its size was looked at."""
+
+    def clone(self, source: int, descriptor: int) -> bool:
+        content = os.pread(source, os.fstat(source).st_size, 0)
+        os.pwrite(descriptor, content + bytes(8 * SIZE), 0)
+        return True
+
+
+def test_what_grows_before_it_is_cloned_is_copied_up_to_the_size_it_had(tmp_path: Path) -> None:
+    source = writer.Datafile().fill(40).write(tmp_path / "users01.dbf")
+    result = copied(source, tmp_path / "copy.dbf", reflink=True, files=LateClone())
+    assert (result.reflinked, result.fault_count) == (True, 0)
+    assert (tmp_path / "copy.dbf").read_bytes() == source.read_bytes()
+
+
 class StaleClone(OsFileLayer):
     """A clone that holds something where the source has a hole by now."""
 

@@ -95,6 +95,20 @@ def test_a_long_pause_is_not_made_up_for_by_a_burst() -> None:
     assert clock.now - started == pytest.approx(20, rel=0.05)
 
 
+@pytest.mark.parametrize("piece", [64 * 1024, 2 * MEBIBYTE])
+def test_after_a_pause_no_second_takes_more_than_its_share_and_a_buffer(piece: int) -> None:
+    clock = Clock()
+    rate = 10 * MEBIBYTE
+    bandwidth = limited(clock, rate)
+    for _pause in range(3):
+        clock.now += 10
+        started, taken = clock.now, 0
+        while clock.now < started + 1:
+            bandwidth.take(piece, nothing)
+            taken += piece
+        assert taken <= 1.05 * rate + piece
+
+
 def test_a_wait_for_bandwidth_looks_often_whether_it_is_still_wanted() -> None:
     clock = Clock()
     asked: list[float] = []

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import PreconditionError
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files import file_reading
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.copy_engine import (
@@ -235,3 +236,19 @@ def test_a_task_that_was_cancelled_before_it_began_opens_nothing(large: Path, tm
     with Streams(StreamSettings(1)) as streams, pytest.raises(Exception, match="stopped before it began"):
         streams.submit(task).result(30)
     assert [entry.name for entry in tmp_path.iterdir()] == ["large.dbf"]
+
+
+def test_streams_that_cannot_all_be_started_are_an_error_and_none_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+
+    def refuse_the_third(thread: threading.Thread) -> None:
+        if thread.name == "stream-2":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_third)
+    with pytest.raises(PreconditionError, match="Failed to start 4 streams: can't start new thread"):
+        Streams(StreamSettings(4))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stream")]

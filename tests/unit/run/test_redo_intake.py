@@ -81,10 +81,10 @@ def is_whole(layout, required, sequence):
 
 def fail_reading(monkeypatch, path):
     """The disk below this file does not give its blocks."""
-    read, bad = OsFileLayer.read_into, path.stat()
+    read, broken = OsFileLayer.read_into, path.stat()
 
     def read_into(self, descriptor, buffer, offset):
-        if os.path.samestat(os.fstat(descriptor), bad):
+        if os.path.samestat(os.fstat(descriptor), broken):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return read(self, descriptor, buffer, offset)
 
@@ -162,6 +162,22 @@ def test_a_stored_log_that_cannot_be_read_is_kept_aside_and_replaced(layout, req
     stored = store_logs(layout, required, CopyTuning())
     assert [log.sequence for log in stored if log.changed] == [10]
     assert path.with_name("10.arc.damaged1").exists()
+    assert is_whole(layout, required, 10)
+
+
+def test_a_damaged_stored_log_that_another_run_sets_aside_first_is_replaced(layout, required, monkeypatch):
+    store_logs(layout, required, CopyTuning())
+    path = layout.redo_path(*key(10))
+    path.write_bytes(b"damaged")
+    move_aside = redo_intake.move_aside
+
+    def taken_away(source, aside):
+        path.rename(path.with_name("10.arc.damaged1"))
+        move_aside(source, aside)
+
+    monkeypatch.setattr(redo_intake, "move_aside", taken_away)
+    stored = store_logs(layout, required, CopyTuning())
+    assert [log.sequence for log in stored if log.changed] == [10]
     assert is_whole(layout, required, 10)
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 from ansible_collections.hotbackup.oracle.plugins.module_utils._backup.errors import (
@@ -331,6 +332,27 @@ def test_window_longer_than_allowed_is_ended(make_host, monkeypatch):
     assert not succeeded
     assert "over 10 s" in status.error["msg"]
     assert host.database.active() == []
+
+
+def test_a_stream_that_hangs_keeps_no_tablespace_in_backup_mode(make_host):
+    host = make_host({"A": 1, "B": 1})
+    ended, in_time = threading.Event(), []
+
+    def before(call):
+        if call == "copy 1":
+            # As in a read from a server that is gone: nothing can make it return.
+            host.stop.set()
+            in_time.append(ended.wait(5))
+        elif call == "end_backup":
+            ended.set()
+
+    host.database.before = before
+    succeeded, status = host.run(streams=1)
+    assert not succeeded
+    assert "asked to stop" in status.error["msg"]
+    assert in_time == [True]
+    assert host.database.active() == []
+    assert host.state.files == {}
 
 
 def test_guardian_is_made_sure_of_before_each_window(make_host):
