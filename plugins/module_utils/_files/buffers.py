@@ -19,6 +19,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.file_layer import DIRECT_ALIGNMENT
+
 BUFFER_SIZE_BYTES = 2 * 1024 * 1024
 BUFFERS_PER_STREAM = 3
 BUFFER_ALIGNMENT = 64 * 1024
@@ -125,6 +127,13 @@ class BufferRing:
         if self._put_off is not None:
             action, self._put_off = self._put_off, None
             self._busy[self._current] = self._writer.submit(action)
+
+
+def small_buffer(length: int) -> memoryview:
+    """Memory for a few blocks, aligned for direct I/O; from the heap, as mapping pages makes all threads wait."""
+    whole = bytearray(length + DIRECT_ALIGNMENT)
+    start = -ctypes.addressof(ctypes.c_char.from_buffer(whole)) % DIRECT_ALIGNMENT
+    return memoryview(whole)[start : start + length]
 
 
 def _memory(length: int) -> memoryview:

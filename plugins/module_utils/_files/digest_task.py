@@ -91,7 +91,7 @@ class DigestTask:
             return
         start, end = self._ranges[unit]
         digest = ChunkedDigest(self._chunk_size_bytes)
-        reading = RangeReading(self._context, self._source, self._path, start, end)
+        reading = RangeReading(self._context, self._source, self._source.visit(end), self._path, start, end)
         with explained(self._what), ring:
             for _offset, piece in reading.pieces(ring):
                 if self._differs:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -24,10 +23,11 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.block_faul
     BlockCounts,
     BlockFault,
 )
-from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing
+from ansible_collections.hotbackup.oracle.plugins.module_utils._files.buffers import BufferRing, small_buffer
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.byte_source import (
     ByteSource,
     PlainSource,
+    Visit,
 )
 from ansible_collections.hotbackup.oracle.plugins.module_utils._files.digests import (
     CHUNK_SIZE_BYTES,
@@ -97,6 +97,8 @@ class FileReading:
         self._in_order = in_order or expected.kind not in _SPLITTABLE or expected.compressed is not None
         self._descriptor = -1
         self._source: ByteSource = PlainSource(context.files, -1)
+        # What reads the header and the first unit: of a small file the page cache is looked at once.
+        self._first_visit: Visit = self._source.visit(0)
         self._raw_header = b""
         self._header: FileHeader | None = None
         self._ranges: list[tuple[int, int]] = []
@@ -114,11 +116,13 @@ class FileReading:
         if form is not None:
             library = library_for_reading(self._path)
             self._source = ZstdSource(stored, self._path, form, CHUNK_SIZE_BYTES, library)
+        self._first_visit = self._source.visit(self._source.size_bytes())
 
     def close(self) -> None:
         """Raises OSError. What was found stays, buffers do not: a task may be kept until thousands are done."""
         self._raw_header = b""
         source, self._source = self._source, PlainSource(self._files, -1)
+        self._first_visit = self._source.visit(0)
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             with contextlib.ExitStack() as closing:
@@ -180,10 +184,9 @@ class FileReading:
 
     def _try_header(self) -> tuple[FileHeader | None, VerificationError | None]:
         length = min(self._header_bytes, self._source.size_bytes())
-        # Page-aligned, as direct reads demand. As any visit it leaves no page behind, so what is read at the end comes
-        # from storage and not from what was read at the beginning.
-        data = memoryview(mmap.mmap(-1, self._header_bytes))[:length]
-        raw = bytes(data[: self._source.visit(length).fill(data, 0)])
+        # As any visit it leaves no page behind: what is read at the end is not what was left there at the beginning.
+        data = small_buffer(length)
+        raw = bytes(data[: self._first_visit.fill(data, 0)])
         if self._header is not None and raw == self._raw_header:
             return self._header, None
         try:
@@ -212,23 +215,33 @@ class FileReading:
 
     def pieces(self, unit: int, ring: BufferRing) -> Iterator[tuple[int, memoryview]]:
         """Yield offset and bytes of a unit, checked and digested; see :meth:`FileScan.pieces`."""
-        return self._pieces(unit, ring, self._context, self._source, self._patience)
+        visit = self._first_visit if unit == 0 else self._source.visit(self._ranges[unit][1])
+        return self._pieces(unit, ring, self._context, self._source, visit, self._patience)
 
     def is_sound_in_clone(self, unit: int, ring: BufferRing, descriptor: int) -> bool:
         """Read a unit of a clone of this file instead, which nobody writes; whether every block of it is sound."""
         quiet = dataclasses.replace(self._context, bad_blocks=ignore)
         clone = PlainSource(self._files, descriptor)
-        for _offset, _piece in self._pieces(unit, ring, quiet, clone, Patience(0, self._context.pause)):
+        visit = clone.visit(self._ranges[unit][1])
+        for _offset, _piece in self._pieces(
+            unit, ring, quiet, clone, visit, Patience(0, self._context.pause)
+        ):
             continue
         return self.scanned(unit).counts.faults == 0
 
     def _pieces(
-        self, unit: int, ring: BufferRing, context: IoContext, source: ByteSource, patience: Patience
+        self,
+        unit: int,
+        ring: BufferRing,
+        context: IoContext,
+        source: ByteSource,
+        visit: Visit,
+        patience: Patience,
     ) -> Iterator[tuple[int, memoryview]]:
         start, end = self._ranges[unit]
         checker = checker_for(self._known_header(), self._path, context.accelerator)
         digest = ChunkedDigest(CHUNK_SIZE_BYTES)
-        reading = RangeReading(context, source, self._path, start, end)
+        reading = RangeReading(context, source, visit, self._path, start, end)
         scan = FileScan(context, reading, checker, patience)
         for offset, piece in scan.pieces(ring):
             digest.update(piece)

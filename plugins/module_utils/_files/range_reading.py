@@ -25,14 +25,18 @@ from ansible_collections.hotbackup.oracle.plugins.module_utils._files.io_context
 
 
 class RangeReading:
-    """Reads bytes ``start`` to ``end`` of the file called ``name``; ``start`` is the beginning of a page.
+    """Reads bytes ``start`` to ``end`` of the file called ``name`` on a ``visit`` of its source that nobody else uses
+    meanwhile; ``start`` is the beginning of a page.
 
     Everything raises OSError, Cancelled, and VerificationError if the file ends early.
     """
 
-    def __init__(self, context: IoContext, source: ByteSource, name: str, start: int, end: int) -> None:
+    def __init__(
+        self, context: IoContext, source: ByteSource, visit: Visit, name: str, start: int, end: int
+    ) -> None:
         self._context = context
         self._source = source
+        self._visit = visit
         self._name = name
         self._start = start
         self._end = end
@@ -42,17 +46,16 @@ class RangeReading:
 
         Whoever stops in between has the ring wait for what is being read ahead.
         """
-        visit = self._source.visit(self._end)
         step = ring.buffer_size_bytes
         filled = False
         for offset in range(self._start, self._end, step):
             buffer = ring.next()
             if not filled:
-                self._read(visit, offset, buffer)
+                self._read(offset, buffer)
             following = offset + step
-            filled = following < self._end and visit.waits(following, min(step, self._end - following))
+            filled = following < self._end and self._visit.waits(following, min(step, self._end - following))
             if filled:
-                ring.ahead(partial(self._read, visit, following))
+                ring.ahead(partial(self._read, following))
             yield offset, buffer[: self._end - offset]
 
     def read_again(self, target: memoryview, offset: int) -> None:
@@ -62,11 +65,11 @@ class RangeReading:
         self._source.forget(offset, len(target))
         self._fill(self._source.visit(offset + len(target)).fill, target, offset)
 
-    def _read(self, visit: Visit, offset: int, buffer: memoryview) -> None:
+    def _read(self, offset: int, buffer: memoryview) -> None:
         piece = buffer[: self._end - offset]
         self._stop_if_cancelled()
         self._context.spend(len(piece), self._stop_if_cancelled)
-        self._fill(visit.fill, piece, offset)
+        self._fill(self._visit.fill, piece, offset)
 
     def _fill(self, fill: Fill, target: memoryview, offset: int) -> None:
         count = fill(target, offset)
