@@ -76,7 +76,7 @@ def _typed_test_packages() -> list[str]:
 def _docs_lint() -> tuple[Step, ...]:
     staged = stage("docs")
     options = ("--plugin-docs", "--validate-collection-refs=all")
-    command = ("antsibull-docs", "lint-collection-docs", *options, ".")
+    command = _python("-m", "toolchain.docs_lint", "lint-collection-docs", *options, ".")
     tree = str(staged.parents[2])
     # It leaves a log in the home folder: give it one of ours.
     return (Step("antsibull-docs", command, staged, (("ANSIBLE_COLLECTIONS_PATH", tree), ("HOME", tree))),)
