@@ -14,13 +14,15 @@ async function sidOf(connection) {
   return (await one(connection, "SELECT SYS_CONTEXT('USERENV', 'SID') FROM dual"))[0];
 }
 
-// Breaks a call once the database says that it runs.
+// Breaks a call once the database says that it runs. Its error may come before the break has returned: it is awaited
+// from the beginning, as Node.js ends the process for one that nobody awaits.
 async function breakWhenActive(connection, call) {
+  const cancelled = fails(CANCELLED, call);
   const watcher = await connect();
   await until(async () => (await one(watcher,
     'SELECT status FROM v$session WHERE sid = :1', [connection.sid]))[0] === 'ACTIVE');
   await connection.break();
-  await fails(CANCELLED, call);
+  await cancelled;
   assert.deepStrictEqual(await one(connection, 'SELECT 1 FROM dual'), [1]);
 }
 
@@ -114,13 +116,13 @@ check('a session that is killed while idle learns it with its next call', async 
 
 check('a session that is killed within a call loses it', async function () {
   const connection = await session();
-  const call = connection.execute(SLEEP);
+  const lost = fails('NJS-500', connection.execute(SLEEP));
   const dba = await connect({ user: 'SYS', privilege: oracledb.SYSDBA });
   await until(async () => (await one(dba,
     'SELECT status FROM v$session WHERE sid = :1', [connection.sid]))[0] === 'ACTIVE');
   const [serial] = await one(dba, 'SELECT serial# FROM v$session WHERE sid = :1', [connection.sid]);
   await dba.execute(`ALTER SYSTEM KILL SESSION '${connection.sid},${serial}' IMMEDIATE`);
-  await fails('NJS-500', call);
+  await lost;
   await until(async () => (await one(dba,
     'SELECT COUNT(*) FROM v$session WHERE sid = :1 AND serial# = :2', [connection.sid, serial]))[0] === 0);
 });

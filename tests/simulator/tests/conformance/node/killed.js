@@ -13,12 +13,11 @@ check('a server that is killed within a call is noticed by everybody', async fun
   await idle.execute('INSERT INTO node_dying VALUES (1)', [], { autoCommit: true });
   await idle.execute('UPDATE node_dying SET n = 2');
   const calls = [
-    sleeping.execute('BEGIN DBMS_SESSION.SLEEP(600); END;'),
-    waiting.execute('UPDATE node_dying SET n = 3'),
+    fails('NJS-500', sleeping.execute('BEGIN DBMS_SESSION.SLEEP(600); END;')),
+    fails('NJS-500', waiting.execute('UPDATE node_dying SET n = 3')),
   ];
   ready();
-  for (const call of calls)
-    await fails('NJS-500', call);
+  await Promise.all(calls);
   await fails('NJS-500', idle.execute('SELECT 1 FROM dual'));
   for (const connection of [sleeping, waiting, idle])
     assert.strictEqual(connection.isHealthy(), false);
