@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading through the page cache without changing what is in it.
 
-A database that works through the page cache lives on what is there. Its pages are left alone; those that only
-the copy brought in are dropped as soon as they were read.
+A database that works through the page cache lives on what is there. Its pages are left alone. What is not there is
+known before it is read: it can be read around the cache, or dropped as soon as it was read.
 
 Private to this collection: not an interface for other collections.
 """

@@ -240,10 +240,6 @@ def restore_files(
         COPY, "writing the files that differ", len(wanted), sum(item.file.size_bytes for item in wanted)
     )
 
-    def accept_and_count(copy: CopyResult) -> None:
-        accept(copy)
-        progress.file_done()
-
     requests = [
         CopyRequest(
             source=item.stored,
@@ -256,12 +252,14 @@ def restore_files(
             replace=True,
             reflink=tuning.reflink,
             source_form=item.file.compressed,
-            accept=accept_and_count,
+            accept=accept,
         )
         for item in wanted
     ]
     context = IoContext(bandwidth=bandwidth(tuning), progress=progress.add_bytes)
-    results = copy_many(requests, stream_settings(tuning), context)
+    results = copy_many(
+        requests, stream_settings(tuning), context, finished=lambda _copy: progress.file_done()
+    )
     return sum(result.size_bytes for result in results)
 
 
